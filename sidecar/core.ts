@@ -21,11 +21,13 @@ import { Legacy, type LegacyOptions } from './legacy/legacy.ts'
 import { Drain } from './life/drain.ts'
 import { complete, IdleExit } from './life/idle-exit.ts'
 import { openJournal } from './life/journal.ts'
+import { loadReplicas } from './load-replicas.ts'
 import { memoryOf } from './life/memory.ts'
 import type { Pod } from './life/pod.ts'
 import type { Process } from './life/process.ts'
 import { Modern } from './modern/modern.ts'
 import { probesOf } from './routing/eras.ts'
+import type { ReplicasParts } from './replicas/start-replicas.ts'
 import { Readiness } from './routing/readiness.ts'
 import { Router, type RouterOptions } from './routing/router.ts'
 import { termsOf } from './routing/terms.ts'
@@ -60,6 +62,7 @@ export interface SidecarParts {
   readonly onReached?: (told: ToldOf) => void
   /** To the internet, for what it asks itself; absent: as the configuration says. */
   readonly way?: OwnWay | undefined
+  readonly resolveService?: ReplicasParts['resolveService']
 }
 
 const meansFor = (
@@ -95,12 +98,13 @@ const observer =
 /** What there is before anything else: room, records of what is done, and the way to the server. */
 export const heldBy = async (parts: SidecarParts, trust: Trust | undefined) => {
   const held = memoryOf(parts)
-  const unknown = (): number => trust?.pending() ?? 0
+  const replicas = await loadReplicas(parts)
+  const unknown = (): number => (trust?.pending() ?? 0) + (replicas?.inFlight ?? 0)
   const connectServer = await loadServer(parts.config)
   // Last: it has to be ended.
   const turnEnd = new TurnEnd()
   const records = await loadAudit({ ...parts, atTurnEnd: turnEnd.first }, held.budget)
-  return { ...held, turnEnd, records, connectServer, peers: new Peers(), unknown }
+  return { ...held, turnEnd, records, connectServer, peers: new Peers(), unknown, replicas }
 }
 
 export type Held = Awaited<ReturnType<typeof heldBy>> & {
@@ -158,7 +162,7 @@ export const buildCore = (parts: CoreParts, held: Held) => {
   const common = {
     source: server.source,
     budget,
-    ...termsOf(parts),
+    ...termsOf({ ...parts, replicas: held.replicas }),
     observe: observer(held, metrics, now, () => readiness.worked()),
     remarks: createRemarks(log, metrics),
     onSessionEnd: metrics.sessionEnd,

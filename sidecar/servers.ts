@@ -1,7 +1,7 @@
 // What listens: at MCP's port, at the admin one, at those that the server or a bridge would hold; and what answers there.
 
 import { createAdmin } from './admin/server.ts'
-import type { Core, SidecarParts } from './core.ts'
+import type { Core, Held, SidecarParts } from './core.ts'
 import type { Listener } from './http/listen.ts'
 import type { Egress } from './egress/start-egress.ts'
 import { createListener, type ListenerOptions } from './http/listener.ts'
@@ -10,6 +10,8 @@ import type { Trust } from './identity/trust.ts'
 import { besideMcp } from './pipeline/beside-mcp.ts'
 import { isAllowedOrigin, originRules } from './pipeline/origin.ts'
 import { createServe } from './pipeline/serve.ts'
+import { fromReplica, pipeline } from './pipeline/pipeline.ts'
+import type { Fork } from './pipeline/stage.ts'
 import { stagesOf } from './pipeline/stages.ts'
 import type { StartedPolicy } from './policy/start-policy.ts'
 import { CarriedPort } from './server/carried-port.ts'
@@ -28,6 +30,8 @@ type Built = Core & {
   readonly trust: Trust | undefined
   /** Undefined where everybody may do everything. */
   readonly policy: StartedPolicy | undefined
+  /** Undefined where there is one replica alone. */
+  readonly replicas: Held['replicas']
 }
 
 /** One sentence of all that is weak. */
@@ -36,19 +40,44 @@ const allOf = (weaknesses: readonly (string | undefined)[]): string | undefined 
   return known.length === 0 ? undefined : known.join('; ')
 }
 
+/** What listens at the ports that the server, or a bridge before it, would hold. */
+const standInsOf = (
+  { config, now, pod }: SidecarParts,
+  { log, readiness, server }: Pick<Built, 'log' | 'readiness' | 'server'>,
+  listenerWith: (more: Pick<ListenerOptions, 'path'>) => Listener,
+): StandIns =>
+  new StandIns({
+    ports: [...config.standIns.map(({ port }) => port), ...config.carriedPorts],
+    addresses: config.isSupervised ? (pod?.addresses ?? []) : [config.host],
+    createListener: (port) => {
+      if (config.carriedPorts.includes(port)) return new CarriedPort(port)
+      const known = config.standIns.find((one) => one.port === port)?.path
+      return listenerWith({ path: () => known ?? server.path })
+    },
+    log,
+    now,
+    onFault: (fault) => {
+      readiness.unreachable = fault
+    },
+  })
+
 /** What answers at each port; nobody listens yet. */
-export const createServers = ({ config, now, pod }: SidecarParts, built: Built) => {
+export const createServers = (parts: SidecarParts, built: Built) => {
+  const { config, now } = parts
   const { budget, peers, trust, metrics, remarks, log, journal, readiness, server, tls } = built
-  const { egress } = built
+  const { egress, replicas, router } = built
   const { recorder } = built.records ?? {}
   const rules = originRules(config)
+  const stages = stagesOf({
+    ...built,
+    rules,
+    recorder,
+    replica: replicas?.forkFor({ ...built, hasSession: (id) => router.hasSession(id) }),
+  })
+  const serveBy = (way: readonly Fork[]) =>
+    createServe({ stages: way, log, isOpen: !trust, recorder })
   const listener = {
-    serve: createServe({
-      stages: stagesOf({ ...built, rules, recorder }),
-      log,
-      isOpen: !trust,
-      recorder,
-    }),
+    serve: serveBy(pipeline(stages)),
     ...besideMcp(server, trust, rules),
     isAllowedOrigin: (text: string) => isAllowedOrigin(rules, text),
     now,
@@ -71,23 +100,17 @@ export const createServers = ({ config, now, pod }: SidecarParts, built: Built) 
     const http = createListener({ ...listener, ...more })
     return tls ? tls.before(http) : http
   }
+  /** For what other replicas send. */
+  const heldWith = ({ voucher }: NonNullable<typeof replicas>) => {
+    const serve = serveBy(fromReplica(stages, voucher))
+    const isAllowedOrigin = (): boolean => false
+    return () => createListener({ ...listener, serve, serveOther: undefined, isAllowedOrigin })
+  }
   // Two of each: where one socket cannot take both address families, they share the port.
   return {
     mcp: [listenerWith(), listenerWith()],
     admin: [createAdmin(admin), createAdmin(admin)],
-    standIns: new StandIns({
-      ports: [...config.standIns.map(({ port }) => port), ...config.carriedPorts],
-      addresses: config.isSupervised ? (pod?.addresses ?? []) : [config.host],
-      createListener: (port) => {
-        if (config.carriedPorts.includes(port)) return new CarriedPort(port)
-        const known = config.standIns.find((one) => one.port === port)?.path
-        return listenerWith({ path: () => known ?? server.path })
-      },
-      log,
-      now,
-      onFault: (fault) => {
-        readiness.unreachable = fault
-      },
-    }),
+    createHeld: replicas && heldWith(replicas),
+    standIns: standInsOf(parts, built, listenerWith),
   } as const
 }

@@ -47,6 +47,7 @@ interface Begun {
   trust?: Trust | undefined
   records?: Core['records']
   egress?: Held['egress']
+  replicas?: Held['replicas']
   core?: Core
   policy?: StartedPolicy | undefined
   vetting?: StartedVetting
@@ -57,7 +58,18 @@ interface Begun {
 
 /** Ends it. `left`: how much time there is, asked anew for each that is waited for; records have all of it. */
 const end = async (begun: Begun, left: () => number): Promise<void> => {
-  const { trust, records, core, policy, vetting, tls, telemetry, egress, servers = [] } = begun
+  const {
+    trust,
+    records,
+    core,
+    policy,
+    vetting,
+    tls,
+    telemetry,
+    egress,
+    replicas,
+    servers = [],
+  } = begun
   const { readiness, router, server } = core ?? {}
   // What is still reached is over when its records are told to be.
   for (const one of [policy, vetting, tls, trust, readiness, router, server, egress]) one?.close()
@@ -65,6 +77,7 @@ const end = async (begun: Begun, left: () => number): Promise<void> => {
   // Answers that clients do not fetch must not take the time that records have.
   const unkept = left() - (records ? RECORDS_MS : 0)
   await closeAll(servers, Math.min(patience(), Math.max(unkept, CLOSE_PATIENCE_MS)))
+  await replicas?.close(CLOSE_PATIENCE_MS)
   await Promise.all([telemetry?.close(patience()), records?.close(Math.max(left(), RECORDS_MS))])
 }
 
@@ -83,6 +96,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
 const hold = async (parts: SidecarParts, begun: Begun): Promise<Held> => {
   const held = await heldBy(parts, begun.trust)
   begun.records = held.records
+  begun.replicas = held.replicas
   begun.egress = await loadEgress(parts, held.records?.recorder.egress)
   return { ...held, egress: begun.egress }
 }
@@ -110,10 +124,11 @@ const start = async (given: SidecarParts, begun: Begun): Promise<Sidecar> => {
   begun.telemetry = telemetry
   let isStarted = false
   const beside = { trust, policy, tls, tracing: telemetry.tracing, isStarted: () => isStarted }
-  const { mcp, admin, standIns } = createServers(parts, { ...core, ...held, ...beside })
+  const { mcp, admin, standIns, createHeld } = createServers(parts, { ...core, ...held, ...beside })
   begun.servers = [...mcp, ...admin, ...standIns.servers]
   port = await listen(mcp, config.port, config.host)
   const adminPort = await listen(admin, config.adminPort, config.host)
+  if (createHeld) await held.replicas?.listen(createHeld)
   const fault = await standIns.take()
   // Beside a server on loopback it is tried again; what nobody else can hold is a fault of the configuration.
   if (fault !== undefined && !config.isSupervised) throw new Error(fault)

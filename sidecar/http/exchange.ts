@@ -25,7 +25,8 @@ const NAME_LENGTH = 8
 /** What people read of a session. */
 export const sessionName = (id: string): string => id.slice(0, NAME_LENGTH)
 
-const SESSION_ID = /^[\w-]{32}$/
+/** Random, or with the address of a replica of either family. */
+const SESSION_ID = /^(?:[\w-]{32}|[\w-]{48}|[\w-]{64})$/
 
 /** The session that a request says it belongs to, where that is in the form of an id of ours: nobody has looked yet. */
 export const claimedSession = (request: IncomingMessage): string | undefined => {

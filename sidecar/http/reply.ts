@@ -190,6 +190,8 @@ export class Reply implements Holder {
     }
     this.current = 'done'
     response.writeHead(answer.statusCode ?? 502, { ...headers, ...this.extraHeaders })
+    // A stream may say nothing for long, and its client wants to know that it is there.
+    if (headers['content-type'] === STREAM_HEADERS['content-type']) response.flushHeaders()
     answer.pipe(response)
   }
 

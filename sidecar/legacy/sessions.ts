@@ -82,6 +82,10 @@ export class Sessions {
     return fail(fault('session-unknown', 'no such session: send initialize again'))
   }
 
+  has(id: string): boolean {
+    return this.entries.has(id)
+  }
+
   /** Ends a session: its calls get the fault, its process loses it. */
   end({ session, backend }: Entry, end: SessionEnd, reason: Fault): void {
     if (!this.entries.delete(session.id)) return

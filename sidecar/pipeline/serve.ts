@@ -9,10 +9,10 @@ import type { Serve } from '../http/listener.ts'
 import { answerUnread } from '../http/unread.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { run } from './pipeline.ts'
-import type { Passage, Stage } from './stage.ts'
+import { AWAY, type Away, type Fork, type Passage } from './stage.ts'
 
 export interface ServeOptions {
-  readonly stages: readonly Stage[]
+  readonly stages: readonly Fork[]
   readonly log: Log
   /** Nobody is asked who they are: nobody is a stranger either. */
   readonly isOpen: boolean
@@ -36,7 +36,8 @@ const ended = (passage: Passage, found: Fault, { recorder }: ServeOptions): void
 
 export const createServe = (options: ServeOptions): Serve => {
   const { stages, log, isOpen } = options
-  const tell = (passage: Passage, found: Fault | undefined): void => {
+  const tell = (passage: Passage, given: Fault | Away | undefined): void => {
+    const found = given === AWAY ? undefined : given
     // What goes on to the server is counted there.
     passage.body?.lease?.release()
     if (found) ended(passage, found, options)
@@ -63,7 +64,7 @@ export const createServe = (options: ServeOptions): Serve => {
     passage.request.socket.destroySoon()
   }
   /** Never throws: nobody is left to hear of it, and the process would end. */
-  const end = (passage: Passage, found: Fault | undefined): void => {
+  const end = (passage: Passage, found: Fault | Away | undefined): void => {
     try {
       tell(passage, found)
     } catch (error) {

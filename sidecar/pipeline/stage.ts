@@ -25,3 +25,12 @@ export interface Passage extends Exchange {
 }
 
 export type Stage = (passage: Passage) => Fault | undefined | Promise<Fault | undefined>
+
+/** The way ends, and somebody else answers. */
+export const AWAY = 'away'
+export type Away = typeof AWAY
+
+/** A stage that may also give the exchange to somebody else. */
+export type Fork = (
+  passage: Passage,
+) => Fault | Away | undefined | Promise<Fault | Away | undefined>

@@ -18,9 +18,9 @@ import { forward } from './forward.ts'
 import { guard } from './guard.ts'
 import { head } from './head.ts'
 import { origin, type OriginRules } from './origin.ts'
-import { pipeline } from './pipeline.ts'
+import type { Stages } from './pipeline.ts'
 import { scopes } from './scopes.ts'
-import type { Stage } from './stage.ts'
+import type { Fork } from './stage.ts'
 
 export interface StageParts {
   readonly rules: OriginRules
@@ -37,21 +37,24 @@ export interface StageParts {
   /** Undefined where no records are kept. */
   readonly recorder: Recorder | undefined
   readonly router: Router
+  /** Undefined where there is one replica alone. */
+  readonly replica: Fork | undefined
 }
 
-export const stagesOf = (parts: StageParts): readonly Stage[] => {
+export const stagesOf = (parts: StageParts): Stages => {
   const { rules, remarks, trust, budget, tracing, policy, guards, recorder, router } = parts
   const { operations } = parts.metrics
-  return pipeline({
+  return {
     origin: origin(rules),
     head: head(remarks),
     authenticate: authenticate(trust?.callerOf),
     scopes: scopes(trust?.resource),
     body: body(budget),
+    replica: parts.replica,
     classify: classify({ tracing, operations, remarks }),
     authorize: authorize(policy?.gate),
     guard: guard(guards),
     audit: audit(recorder),
     forward: forward(router),
-  })
+  }
 }

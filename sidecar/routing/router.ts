@@ -39,6 +39,11 @@ export class Router {
     this.moderns = [options.modern]
   }
 
+  /** Whether a session with this id is here, whosever it is. */
+  hasSession(id: string): boolean {
+    return this.options.legacy.sessions.has(id)
+  }
+
   get sessions(): number {
     return this.options.legacy.sessions.size
   }

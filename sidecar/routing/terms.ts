@@ -17,6 +17,8 @@ interface Parts {
   readonly vetting: () => Vetting | undefined
   /** Undefined where nothing is traced. */
   readonly tracing: () => Passes | undefined
+  /** Absent where there is one replica alone: then an id says nothing. */
+  readonly replicas?: { readonly newSessionId: () => string | undefined } | undefined
 }
 
 const counter = (): (() => number) => {
@@ -31,13 +33,14 @@ export const termsOf = ({
   now,
   vetting,
   tracing,
+  replicas,
 }: Parts) => ({
   now,
   vetting,
   tracing,
   model: settings['process-model'],
   nextId: counter(),
-  newSessionId: (): string => randomBytes(24).toString('base64url'),
+  newSessionId: (): string => replicas?.newSessionId() ?? randomBytes(24).toString('base64url'),
   endsListeners: exitWhenIdle,
   maxConcurrentCalls: settings['max-concurrent-calls'],
   forwarded: forwarded(settings['forward-headers']),

@@ -14,6 +14,7 @@ import {
   type ProcessFigures,
   type TrafficFigures,
 } from './process-metrics.ts'
+import { replicaMetrics, type ReplicaFigures } from './replica-metrics.ts'
 import { tlsMetrics, type TlsMetrics } from './tls-metrics.ts'
 import {
   auditMetrics,
@@ -100,6 +101,8 @@ export interface Gauges {
   readonly records?: { readonly figures: () => AuditFigures } | undefined
   /** Absent where nobody looks at what servers reach. */
   readonly egress?: { readonly figures: EgressFigures } | undefined
+  /** Absent where there is one replica alone. */
+  readonly replicas?: { readonly figures: ReplicaFigures } | undefined
 }
 
 /** Why calls cannot be served, and what of isolation does not hold; undefined where all is well. */
@@ -235,10 +238,11 @@ const ownCounters = (registers: Registry[]): Pick<Metrics, Counted> => {
   }
 }
 
-const wherePresent = ({ guards, records, egress }: Gauges): readonly Metric[] => [
+const wherePresent = ({ guards, records, egress, replicas }: Gauges): readonly Metric[] => [
   ...(guards ? guardMetrics(guards) : []),
   ...(records ? auditMetrics(records.figures) : []),
   ...(egress ? egressMetrics(egress.figures) : []),
+  ...(replicas ? replicaMetrics(replicas.figures) : []),
 ]
 
 export const createMetrics = (gauges: Gauges): Metrics => {

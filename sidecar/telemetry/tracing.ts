@@ -108,6 +108,32 @@ export class Tracing {
     return passed
   }
 
+  /** An exchange of a session that another replica holds goes there, at an address: its CLIENT span. */
+  toReplica({ request }: Exchange, address: string): Hop {
+    const { spans, now, open, naming } = this
+    const parent = readContext(header(request, 'traceparent'), header(request, 'tracestate'))
+    const leftOut = spans.leftOut(parent)
+    if (leftOut) return new Unrecorded(leftOut)
+    const offset = spans.wallNow() - now()
+    const span = spans.start({
+      kind: 'client',
+      startMs: offset + now(),
+      parent,
+      link: undefined,
+      name: 'outrigger.replica',
+      attributes: naming({
+        'http.request.method': request.method ?? '',
+        'server.address': address,
+      }),
+    })
+    const hop = new RecordedHop(span.context, (outcome) => {
+      open.delete(hop)
+      span.end(spanEnd('client', outcome), offset + now())
+    })
+    open.add(hop)
+    return hop
+  }
+
   /** Ends what is open and sends what has ended, for at most so long. */
   async close(patienceMs: number): Promise<void> {
     for (const traced of this.open) traced.abandon()

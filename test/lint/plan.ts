@@ -40,6 +40,7 @@ export const PLAN: Plan = {
     ],
     sidecar: [
       '.', // wires everything
+      'replicas', // what belongs to a session of another's
       'pipeline life admin', // what is done with a request; with the whole; with a probe
       'egress', // what servers reach
       'egress/process egress/proxy egress/observer', // what each is given; the way out; who goes around it

@@ -1,5 +1,6 @@
 // The sidecar's metrics over a sidecar that does nothing, and every metric that there is.
 
+import { Figures } from '../../sidecar/replicas/figures.ts'
 import { createMetrics, type Gauges, type Metrics } from '../../sidecar/telemetry/metrics.ts'
 import { aBudget } from './budgets.ts'
 import { aRequest } from './messages.ts'
@@ -49,6 +50,7 @@ const busyMetrics = (): FakeMetrics => {
         enforcement: () => [['enforced', 1]],
       },
     },
+    replicas: { figures: new Figures(() => 0) },
   })
   const { metrics } = fake
   const operation = metrics.operations.begin(

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from '@jest/globals'
 import { fault } from '../../../../sidecar/mcp/faults.ts'
-import { pipeline, run, type Stages } from '../../../../sidecar/pipeline/pipeline.ts'
-import type { Stage } from '../../../../sidecar/pipeline/stage.ts'
+import { fromReplica, pipeline, run, type Stages } from '../../../../sidecar/pipeline/pipeline.ts'
+import { AWAY, type Stage } from '../../../../sidecar/pipeline/stage.ts'
 import { aPassage } from '../../../support/fake-exchange.ts'
 
 const ORDER = [
@@ -12,6 +12,7 @@ const ORDER = [
   'authenticate',
   'scopes',
   'body',
+  'replica',
   'classify',
   'authorize',
   'guard',
@@ -37,6 +38,7 @@ const noting = (ending?: string, isLate = false): { stages: Stages; passed: stri
     authenticate: stage('authenticate'),
     scopes: stage('scopes'),
     classify: stage('classify'),
+    replica: stage('replica'),
     body: stage('body'),
     head: stage('head'),
     origin: stage('origin'),
@@ -62,4 +64,38 @@ describe.each([
     })
     expect(passed).toEqual(ORDER.slice(0, ORDER.indexOf(ending) + 1))
   })
+})
+
+test('where there is one replica alone nobody asks for others', async () => {
+  const { stages, passed } = noting()
+  expect(await run(pipeline({ ...stages, replica: undefined }), aPassage())).toBeUndefined()
+  expect(passed).toEqual(ORDER.filter((name) => name !== 'replica'))
+})
+
+test.each([
+  ['at once', (): typeof AWAY => AWAY],
+  ['later', (): Promise<typeof AWAY> => Promise.resolve(AWAY)],
+])('what is given to somebody else %s goes no further here', async (_name, replica) => {
+  const { stages, passed } = noting()
+  expect(await run(pipeline({ ...stages, replica }), aPassage())).toBe(AWAY)
+  expect(passed).toEqual(ORDER.slice(0, ORDER.indexOf('replica')))
+})
+
+test('what another replica sends needs its voucher before anybody reads it, and goes to no third', async () => {
+  const { stages, passed } = noting()
+  const voucher: Stage = () => {
+    passed.push('voucher')
+    return undefined
+  }
+  expect(await run(fromReplica(stages, voucher), aPassage())).toBeUndefined()
+  expect(passed).toEqual([
+    'head',
+    'body',
+    'voucher',
+    'classify',
+    'authorize',
+    'guard',
+    'audit',
+    'forward',
+  ])
 })

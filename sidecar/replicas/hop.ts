@@ -1,0 +1,135 @@
+// One exchange that is another replica's: sent there as it came, and its answer passed on as it comes. Who hangs up here hangs
+// up there; where that replica cannot be reached the session is one that has ended.
+
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import { request, type Agent } from 'node:https'
+import { connectionWords } from '../../shared/connection-words.ts'
+import { codeOf } from '../../shared/error-code.ts'
+import { MCP_PATH } from '../../shared/names.ts'
+import { fault, type Fault } from '../mcp/faults.ts'
+import { AWAY, type Away, type Passage } from '../pipeline/stage.ts'
+import { answeredHeaders } from './hop-headers.ts'
+import type { HopResult } from './figures.ts'
+import { VOUCHER_HEADER } from './voucher.ts'
+
+/** Of another pod of the same cluster. */
+const CONNECT_MS = 2000
+/** A stream says that it is alive every 15 s, and so does an answer that may become one. */
+const SILENT_MS = 60_000
+/** Whose client takes JSON alone hears nothing before its answer. */
+const SILENT_JSON_MS = 3_600_000
+
+export interface HopParts {
+  readonly agent: Agent
+  readonly to: string
+  readonly port: number
+  /** With the voucher. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly onAnswer: () => void
+  readonly onEnd: (result: HopResult) => void
+}
+
+export const goneFault = (): Fault =>
+  fault(
+    'session-unknown',
+    'no such session: the replica that held it has gone, send initialize again',
+  )
+
+/** The connection was closed before anybody had read what was asked. */
+const isStale = (error: Error): boolean => /^(?:ECONNRESET|EPIPE)$/.test(codeOf(error))
+
+export class Hop {
+  private readonly passage: Passage
+  private readonly parts: HopParts
+  private readonly resolve: (found: Fault | Away) => void
+  private sent: ClientRequest | undefined
+  private answer: IncomingMessage | undefined
+  private isConnected = false
+  private isAgain = false
+  private isOver = false
+
+  constructor(passage: Passage, parts: HopParts, resolve: (found: Fault | Away) => void) {
+    this.passage = passage
+    this.parts = parts
+    this.resolve = resolve
+    passage.reply.watch({ faulted: () => undefined, closed: () => void this.sent?.destroy() })
+  }
+
+  /** The promise resolves once an answer has begun, or with what is in its place. */
+  static send(passage: Passage, parts: HopParts): Promise<Fault | Away> {
+    return new Promise((resolve) => new Hop(passage, parts, resolve).begin())
+  }
+
+  private begin(): void {
+    const { agent, to, port, headers } = this.parts
+    const { request: asked, body, reply } = this.passage
+    const { method = 'GET' } = asked
+    const timeout = reply.form === 'json' ? SILENT_JSON_MS : SILENT_MS
+    const sent = request({ agent, host: to, port, method, path: MCP_PATH, headers, timeout })
+    this.sent = sent
+    sent.on('socket', (socket) => {
+      // One that is kept has been connected for long.
+      if (!socket.connecting) {
+        this.isConnected = true
+        return
+      }
+      const late = setTimeout(() => sent.destroy(new Error('it does not answer')), CONNECT_MS)
+      socket.once('secureConnect', () => {
+        this.isConnected = true
+        clearTimeout(late)
+      })
+      socket.once('close', () => clearTimeout(late))
+    })
+    sent.on('response', (answer) => this.pass(answer))
+    sent.on('timeout', () => this.silent())
+    sent.on('error', (error) => this.failed(error))
+    sent.on('close', () => this.end(this.answer ? 'answered' : 'broken'))
+    sent.end(body?.bytes)
+  }
+
+  private pass(answer: IncomingMessage): void {
+    if (answer.headers[VOUCHER_HEADER] !== undefined) {
+      // It was read before, on a connection that broke behind it.
+      answer.resume()
+      this.refuse('broken', brokenFault('the connection to it was dropped'))
+      return
+    }
+    this.answer = answer
+    this.parts.onAnswer()
+    this.passage.reply.pass(answer, answeredHeaders(answer))
+    this.resolve(AWAY)
+  }
+
+  /** What waits for its client to read is not silent. */
+  private silent(): void {
+    if (this.answer?.readableFlowing === false) return
+    this.sent?.destroy(new Error(`nothing came for ${SILENT_MS} ms`))
+  }
+
+  private failed(error: Error): void {
+    if (this.answer) return
+    if (this.passage.reply.state === 'done') {
+      this.refuse('left', fault('request-cancelled', 'its client has gone before it was answered'))
+    } else if (this.sent?.reusedSocket === true && !this.isAgain && isStale(error)) {
+      // The same voucher, which is good for once: nothing is done twice.
+      this.isAgain = true
+      this.isConnected = false
+      this.begin()
+    } else if (this.isConnected) this.refuse('broken', brokenFault(connectionWords(error)))
+    else this.refuse('unreachable', goneFault())
+  }
+
+  private refuse(result: HopResult, why: Fault): void {
+    this.end(result)
+    this.resolve(why)
+  }
+
+  private end(result: HopResult): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.parts.onEnd(result)
+  }
+}
+
+const brokenFault = (words: string): Fault =>
+  fault('server-failed', `the replica that holds the session broke off: ${words}`)
