@@ -8,8 +8,8 @@ import { VERSION } from '../../shared/names.ts'
 import { oneLine } from '../../shared/one-line.ts'
 import { isRuleId, RULES, type Severity } from '../../webhook/settings/rule.ts'
 import { isViolationCode, VIOLATIONS } from '../../webhook/settings/violation.ts'
-import type { ReportedFile, ReportedPod } from '../manifest/report.ts'
-import type { WarnedObject } from '../manifest/warned-objects.ts'
+import type { ReportedFile } from '../manifest/report.ts'
+import type { ToldObject } from '../manifest/told-objects.ts'
 import { jsonText } from '../output/json.ts'
 
 const SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json'
@@ -59,12 +59,12 @@ interface Found {
   readonly name?: string
 }
 
-const warned = (file: string, { line, name, warnings }: WarnedObject): readonly Found[] =>
+const warned = (file: string, { line, name, warnings }: ToldObject): readonly Found[] =>
   warnings.map((message): Found => {
     return { ruleId: WARNING, level: 'warning', message, file, line, name }
   })
 
-const denied = (file: string, { line, name, violations }: ReportedPod): readonly Found[] =>
+const denied = (file: string, { line, name, violations }: ToldObject): readonly Found[] =>
   violations.map(({ code, rule, message }): Found => {
     const ruleId = rule ?? code
     return { ruleId, level: 'error', message, file, line, name }
@@ -74,8 +74,7 @@ const inFile = ({ file, pods, objects, faults }: ReportedFile): readonly Found[]
   ...faults.map((message): Found => {
     return { ruleId: UNREADABLE, level: 'error', message, file, line: 1 }
   }),
-  ...pods.flatMap((pod) => [...denied(file, pod), ...warned(file, pod)]),
-  ...objects.flatMap((object) => warned(file, object)),
+  ...[...pods, ...objects].flatMap((object) => denied(file, object).concat(warned(file, object))),
 ]
 
 const resultOf = (

@@ -3,30 +3,32 @@
 import { oneLine } from '../../shared/one-line.ts'
 import { isForStrictness, STRICT } from '../manifest/inject.ts'
 import type { ManifestOptions } from '../manifest/manifest.ts'
-import { countsOf, type ReportedFile, type ReportedPod } from '../manifest/report.ts'
-import type { WarnedObject } from '../manifest/warned-objects.ts'
+import { countsOf, type ReportedFile } from '../manifest/report.ts'
+import type { ToldObject } from '../manifest/told-objects.ts'
 import { plural } from '../output/plural.ts'
 
-const aboutOf = (file: string, { line, name }: WarnedObject): string => `${file}:${line}: ${name}`
+const aboutOf = (file: string, { line, name }: ToldObject): string => `${file}:${line}: ${name}`
 
-const denialLines = (file: string, pod: ReportedPod): readonly string[] =>
-  pod.violations.map(({ message }) => `${aboutOf(file, pod)}: denied: ${message}`)
-
-const warningLines = (file: string, object: WarnedObject): readonly string[] =>
-  object.warnings.map((warning) => `${aboutOf(file, object)}: warning: ${warning}`)
+const linesOn = (file: string, object: ToldObject): readonly string[] => [
+  ...object.violations.map(({ message }) => `${aboutOf(file, object)}: denied: ${message}`),
+  ...object.warnings.map((warning) => `${aboutOf(file, object)}: warning: ${warning}`),
+]
 
 const totals = (files: readonly ReportedFile[]): string => {
   const { pods, injected, leftAlone, denied } = countsOf(files)
   const parts = [`${denied} denied`, `${injected} injected`, `${leftAlone} left alone`]
-  return `${plural(pods, 'pod')} in ${plural(files.length, 'file')}: ${parts.join(', ')}`
+  const policies = files
+    .flatMap((file) => file.objects)
+    .filter(({ violations }) => violations.length > 0).length
+  const others = policies === 0 ? '' : `; NetworkPolicies denied: ${policies}`
+  return `${plural(pods, 'pod')} in ${plural(files.length, 'file')}: ${parts.join(', ')}${others}`
 }
 
 export const checkText = (files: readonly ReportedFile[]): string =>
   [
     ...files.flatMap(({ file, pods, objects, faults }) => [
       ...faults,
-      ...pods.flatMap((pod) => [...denialLines(file, pod), ...warningLines(file, pod)]),
-      ...objects.flatMap((object) => warningLines(file, object)),
+      ...[...pods, ...objects].flatMap((object) => linesOn(file, object)),
     ]),
     totals(files),
   ]

@@ -11,21 +11,13 @@ import { isForStrictness, judgesFor, STRICT } from './inject.ts'
 import { runOverManifest, type ManifestOptions } from './manifest.ts'
 import type { Place } from './read-manifest.ts'
 import { kindOfWarning } from './warning-kinds.ts'
-import { warnedObjects, type WarnedObject } from './warned-objects.ts'
-
-interface ReportedViolation {
-  readonly code: string
-  /** The rule that it breaks, where it breaks one. */
-  readonly rule?: string
-  readonly message: string
-}
+import { reported, toldObjects, type ToldObject } from './told-objects.ts'
 
 /** What becomes of one pod. */
-export interface ReportedPod extends WarnedObject {
+export interface ReportedPod extends ToldObject {
   readonly decision: Outcome['kind']
   /** Why it is left alone. */
   readonly reason?: string
-  readonly violations: readonly ReportedViolation[]
 }
 
 /** Of one file: its pods, or why it cannot be read. */
@@ -33,7 +25,7 @@ export interface ReportedFile {
   readonly file: string
   readonly pods: readonly ReportedPod[]
   /** Those of which there is more to be said. */
-  readonly objects: readonly WarnedObject[]
+  readonly objects: readonly ToldObject[]
   /** Lines that say what is wrong with the file itself. */
   readonly faults: readonly string[]
 }
@@ -45,12 +37,7 @@ const podOf = ({ where, line, template }: Place, outcome: Outcome): ReportedPod 
   decision: outcome.kind,
   ...(outcome.kind === 'skip' ? { reason: outcome.reason } : {}),
   warnings: outcome.warnings,
-  violations:
-    outcome.kind === 'deny'
-      ? outcome.violations.map(({ code, rule, message }) =>
-          rule === undefined ? { code, message } : { code, rule, message },
-        )
-      : [],
+  violations: outcome.kind === 'deny' ? outcome.violations.map(reported) : [],
 })
 
 const linesOf = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '')
@@ -58,9 +45,9 @@ const linesOf = (text: string): readonly string[] => text.split('\n').filter((li
 /** What becomes of the pods of one manifest. */
 export const reportOn = (text: string, options: ManifestOptions): ReportedFile => {
   const pods: ReportedPod[] = []
-  const objects: WarnedObject[] = []
+  const objects: ToldObject[] = []
   const { stderr } = runOverManifest(text, options, (manifest) => {
-    objects.push(...warnedObjects(manifest, options.config))
+    objects.push(...toldObjects(manifest, options))
     const judges = judgesFor(manifest, options, (place, outcome) => {
       pods.push(podOf(place, outcome))
     })
@@ -77,7 +64,9 @@ export const reportOn = (text: string, options: ManifestOptions): ReportedFile =
 /** Whether nothing is denied, and everything can be read. */
 export const isClean = (files: readonly ReportedFile[]): boolean =>
   files.every(
-    ({ pods, faults }) => faults.length === 0 && pods.every(({ decision }) => decision !== 'deny'),
+    ({ pods, objects, faults }) =>
+      faults.length === 0 &&
+      [...pods, ...objects].every(({ violations }) => violations.length === 0),
   )
 
 /** How many pods each of some words holds for, most first. */
@@ -147,12 +136,13 @@ export const reportText = (
   const counts = countsOf(files)
   const pods = files.flatMap((file) => file.pods)
   const isStrict = isDefaultConfig && pods.some(({ violations }) => isForStrictness(violations))
-  const denials = pods.flatMap(({ where, violations }) =>
+  const objects = files.flatMap((file) => file.objects)
+  const denials = [...pods, ...objects].flatMap(({ where, violations }) =>
     violations.map(({ message }) => `  ${where}: ${message}`),
   )
-  const warned = files
-    .flatMap((file) => file.objects)
-    .flatMap(({ where, warnings }) => warnings.map((warning) => `  ${where}: ${warning}`))
+  const warned = objects.flatMap(({ where, warnings }) =>
+    warnings.map((warning) => `  ${where}: ${warning}`),
+  )
   const faults = files.flatMap((file) => file.faults.map((fault) => `  ${fault}`))
   const totals = [
     ['injected', counts.injected],

@@ -81,12 +81,13 @@ export const withReplaced = (
   return first === undefined ? after : withAt(object, [first, ...rest], after)
 }
 
-/** The objects of a kind of the core group, also inside a List. */
+/** The objects of a kind, also inside a List. */
 export const objectsOf = (
-  kind: 'ConfigMap' | 'Namespace' | 'Secret' | 'Service',
+  kind: 'ConfigMap' | 'Namespace' | 'NetworkPolicy' | 'Secret' | 'Service',
   object: JsonObject,
 ): readonly JsonObject[] => {
   if (isList(object)) return objectsAt(object, 'items').flatMap((item) => objectsOf(kind, item))
-  const isKind = stringAt(object, 'kind') === kind && stringAt(object, 'apiVersion') === 'v1'
+  const group = kind === 'NetworkPolicy' ? 'networking.k8s.io/v1' : 'v1'
+  const isKind = stringAt(object, 'kind') === kind && stringAt(object, 'apiVersion') === group
   return isKind ? [object] : []
 }
