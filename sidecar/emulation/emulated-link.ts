@@ -11,7 +11,7 @@ import {
   type Request,
   type Response,
 } from '../mcp/message.ts'
-import { SUBSCRIBE, SUBSCRIPTION_KEY } from '../mcp/meta.ts'
+import { SUBSCRIBE } from '../mcp/meta.ts'
 import { ownNumberInAnySpelling } from '../mcp/own-id.ts'
 import type { OddLine } from '../mcp/server-line.ts'
 import type { Unusable } from '../mcp/unusable.ts'
@@ -253,14 +253,14 @@ export class EmulatedLink implements Link, LinkOwner {
   }
 
   private notification(message: Notification): Notification | undefined {
-    const { text, params, meta, method } = message
+    const { text, params, method } = message
     if (method.endsWith('/list_changed')) this.tools.changed()
     const place = subscriptionIn(params)
     const id = place && ownNumberInAnySpelling(slice(text, place))
-    if (id === undefined) return method === CANCELLED ? undefined : message
+    if (id === undefined || !params) return method === CANCELLED ? undefined : message
     this.own.told(id, message)
     if (!this.listening.hears(id) || method === ACKNOWLEDGED) return undefined
-    const again = readAgain(withoutMark(text, meta, SUBSCRIPTION_KEY))
+    const again = readAgain(withoutMark(text, params))
     return again?.kind === 'notification' ? again : undefined
   }
 }

@@ -1,12 +1,16 @@
-// A modern answer as the legacy era has it: without what says whether it is complete and how long it may be kept, and with
+// A modern answer as the legacy era has it: without what says whether it is complete, how long it may be kept and who answers, and with
 // error codes that the legacy era has a meaning for. What is taken out becomes white space, so that every other byte stays
 // where it is and a large answer need not be read again. Pure.
 
-import type { JsonObject } from '../json/scan.ts'
+import type { JsonObject, Member } from '../json/scan.ts'
 import { member, slice, type Response } from '../mcp/message.ts'
+import { SUBSCRIPTION_KEY } from '../mcp/meta.ts'
 import { rewrite, type Edit } from '../mcp/rewrite.ts'
+import { SERVER_KEY } from '../translation/modern-answer.ts'
 
 const MODERN_ONLY: ReadonlySet<string> = new Set(['resultType', 'ttlMs', 'cacheScope'])
+
+const NOTHING: ReadonlySet<string> = new Set()
 
 /** Headers and versions are ours, and no fault of the client's; a capability that it lacks makes its request a wrong one. */
 const CODES: ReadonlyMap<string, string> = new Map([
@@ -15,19 +19,17 @@ const CODES: ReadonlyMap<string, string> = new Map([
   ['-32022', '-32603'],
 ])
 
+type Gone = (one: Member) => boolean
+
 const blank = (start: number, end: number): Edit => ({ start, end, text: ' '.repeat(end - start) })
 
 /** Takes members out, each with the comma that it needs no more. */
-const blanks = (
-  text: string,
-  { start, members }: JsonObject,
-  isGone: (name: string) => boolean,
-): readonly Edit[] => {
+const blanks = (text: string, { start, members }: JsonObject, isGone: Gone): readonly Edit[] => {
   const edits: Edit[] = []
   let from = start + 1
   let isFirst = true
   for (const one of members) {
-    if (isGone(one.name)) edits.push(blank(from, one.end))
+    if (isGone(one)) edits.push(blank(from, one.end))
     else {
       const comma = isFirst && edits.length > 0 ? text.indexOf(',', from) : -1
       if (comma !== -1) edits.push(blank(comma, comma + 1))
@@ -38,23 +40,32 @@ const blanks = (
   return edits
 }
 
-/** The same places in another text. */
-const without = (object: JsonObject, names: ReadonlySet<string>): JsonObject => ({
-  ...object,
-  members: object.members.filter(({ name }) => !names.has(name)),
-})
+/** Takes members out by name, and one of `_meta`, with that where nothing else stands there. */
+const edited = (
+  text: string,
+  object: JsonObject,
+  names: ReadonlySet<string>,
+  inMeta: string,
+): { readonly text: string; readonly object: JsonObject } => {
+  const meta = member(object, '_meta')?.object
+  const isMark = ({ name }: Member): boolean => name === inMeta
+  const isAlone = meta?.members.every(isMark) === true && meta.members.length > 0
+  const isGone = ({ name }: Member): boolean => names.has(name) || (isAlone && name === '_meta')
+  const inner = meta && !isAlone ? blanks(text, meta, isMark) : []
+  const edits = [...blanks(text, object, isGone), ...inner]
+  if (edits.length === 0) return { text, object }
+  const members = object.members.filter((one) => !isGone(one))
+  return { text: rewrite(text, edits), object: { ...object, members } }
+}
 
-const plainResult = (response: Response, object: JsonObject): Response => {
-  const { text, result } = response
-  const edits = blanks(text, object, (name) => MODERN_ONLY.has(name))
-  if (edits.length === 0 || !result) return response
-  const told = { ...result, object: without(object, MODERN_ONLY) }
-  return { ...response, text: rewrite(text, edits), result: told }
+const plainResult = (response: Response, result: Member, object: JsonObject): Response => {
+  const told = edited(response.text, object, MODERN_ONLY, SERVER_KEY)
+  return { ...response, text: told.text, result: { ...result, object: told.object } }
 }
 
 export const legacyAnswer = (response: Response): Response => {
   const { text, result, error } = response
-  if (result?.object) return plainResult(response, result.object)
+  if (result?.object) return plainResult(response, result, result.object)
   const place = member(error?.object, 'code')
   const code = place && CODES.get(slice(text, place))
   if (!place || code === undefined) return response
@@ -62,10 +73,5 @@ export const legacyAnswer = (response: Response): Response => {
 }
 
 /** A message about a subscription without the mark that says of which. */
-export const withoutMark = (text: string, meta: JsonObject | undefined, mark: string): string =>
-  meta
-    ? rewrite(
-        text,
-        blanks(text, meta, (name) => name === mark),
-      )
-    : text
+export const withoutMark = (text: string, params: JsonObject): string =>
+  edited(text, params, NOTHING, SUBSCRIPTION_KEY).text

@@ -45,6 +45,8 @@ export class Listening {
   private kinds: Kinds = {}
   private readonly uris = new Set<string>()
   private readonly waiting = new Map<string, Set<Told>>()
+  /** Those who have taken a subscription back, and may still hear of it. */
+  private readonly leaving = new Set<Told>()
   /** What is heard. */
   private current: Stream | undefined
   /** What takes its place once the server has said that it listens. */
@@ -89,13 +91,18 @@ export class Listening {
 
   /** Nobody waits for it any more. */
   forget(told: Told): void {
+    this.leaving.delete(told)
     for (const waiting of this.waiting.values()) waiting.delete(told)
   }
 
-  unsubscribe(uri: string): void {
-    if (!this.uris.has(uri)) return
-    this.drop(uri, 'its client has taken it back')
-    this.renew()
+  /** Told once nothing of it is heard any more. */
+  unsubscribe(uri: string, told: Told): void {
+    this.leaving.add(told)
+    if (this.uris.has(uri)) {
+      this.drop(uri, 'its client has taken it back')
+      this.renew()
+    }
+    this.settleLeaving()
   }
 
   close(): void {
@@ -103,6 +110,7 @@ export class Listening {
     this.unschedule?.()
     this.options.lease.release()
     this.waiting.clear()
+    this.leaving.clear()
   }
 
   private takes(uri: string): boolean {
@@ -122,6 +130,13 @@ export class Listening {
     const waiting = this.waiting.get(uri)
     this.waiting.delete(uri)
     for (const told of waiting ?? []) told(wrong)
+  }
+
+  private settleLeaving(): void {
+    if (this.next) return
+    const leaving = [...this.leaving]
+    this.leaving.clear()
+    for (const told of leaving) told(undefined)
   }
 
   /** Asks for all that is wanted now; once the server has answered what it is asked already. */
@@ -178,6 +193,7 @@ export class Listening {
       } else this.settle(uri, undefined)
     }
     if (this.isStale) this.renew()
+    this.settleLeaving()
   }
 
   /** What was asked has ended; it is asked again after a while, where it can be otherwise then. */
@@ -190,6 +206,7 @@ export class Listening {
     else return
     if (this.isStale) this.renew()
     else if (!this.current) this.renewLater()
+    this.settleLeaving()
   }
 
   private renewLater(): void {

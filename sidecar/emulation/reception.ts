@@ -43,7 +43,7 @@ export class Reception {
   /** The server has been asked who it is, and has not said. */
   opening: Opening | undefined
   private level = FIRST_LEVEL
-  /** Whose subscription has not been answered yet. */
+  /** Whose subscription, or the end of one, has not been answered yet. */
   private readonly subscribing = new Map<number, Told>()
 
   constructor(options: ReceptionOptions) {
@@ -139,9 +139,6 @@ export class Reception {
     if (this.greeting?.takesSubscriptions !== true) refuse(id, notFound(request.method))
     else if (uri === undefined) {
       refuse(id, { code: -32_602, message: 'params.uri is missing or no string' })
-    } else if (request.method === 'resources/unsubscribe') {
-      listening.unsubscribe(uri)
-      say(id, '{}')
     } else {
       const told = (wrong: string | undefined): void => {
         this.subscribing.delete(id)
@@ -149,7 +146,8 @@ export class Reception {
         else refuse(id, { code: -32_602, message: wrong })
       }
       this.subscribing.set(id, told)
-      listening.subscribe(uri, told)
+      if (request.method === 'resources/subscribe') listening.subscribe(uri, told)
+      else listening.unsubscribe(uri, told)
     }
   }
 }

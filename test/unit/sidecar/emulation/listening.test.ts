@@ -20,7 +20,7 @@ describe('changes of lists', () => {
     await all.acknowledges()
     await all.changes(listen(all), CHANGED)
     expect(all.heard.map(({ text }) => JSON.parse(text))).toEqual([
-      { jsonrpc: '2.0', method: CHANGED, params: { _meta: {} } },
+      { jsonrpc: '2.0', method: CHANGED, params: {} },
     ])
   })
 
@@ -75,9 +75,7 @@ describe('a subscription', () => {
     await all.acknowledges({ resourceSubscriptions: ['a:1'] })
     expect(told.body['result']).toEqual({})
     await all.changes(listen(all), UPDATED, { uri: 'a:1' })
-    expect(all.heard.map(({ text }) => JSON.parse(text).params)).toEqual([
-      { uri: 'a:1', _meta: {} },
-    ])
+    expect(all.heard.map(({ text }) => JSON.parse(text).params)).toEqual([{ uri: 'a:1' }])
   })
 
   test('beside another: the one before is heard until the new one is, and then ended', async () => {
@@ -151,6 +149,20 @@ describe('a subscription', () => {
     expect(told.body['result']).toEqual({})
     expect(listens(all)).toHaveLength(1)
     expect(all.last('notifications/cancelled')).toMatchObject({ params: { requestId: first } })
+  })
+
+  test('that is taken back beside others is heard until the server has acknowledged that', async () => {
+    const all = await EmulatedServer.opened({}, RESOURCES)
+    all.ask('resources/subscribe', { uri: 'a:1' })
+    await all.acknowledges()
+    all.ask('resources/subscribe', { uri: 'a:2' })
+    await all.acknowledges()
+    const told = all.ask('resources/unsubscribe', { uri: 'a:1' })
+    await all.settle()
+    expect(told.texts).toEqual([])
+    expect(listens(all).at(-1)).toEqual({ resourceSubscriptions: ['a:2'] })
+    await all.acknowledges()
+    expect(told.body['result']).toEqual({})
   })
 
   test('is one of a bounded number', async () => {

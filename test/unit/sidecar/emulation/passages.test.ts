@@ -63,6 +63,12 @@ describe('a request', () => {
     ['{ "ttlMs" : 5 , "a" : 1 , "cacheScope":"public", "b":2}', { a: 1, b: 2 }],
     ['{"resultType":"complete","ttlMs":1,"cacheScope":"x"}', {}],
     ['{"a":{"ttlMs":1},"isError":true}', { a: { ttlMs: 1 }, isError: true }],
+    ['{"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"x"}},"a":1}', { a: 1 }],
+    [
+      '{"a":1,"_meta":{"io.modelcontextprotocol/serverInfo":{},"b/c":2},"resultType":"complete"}',
+      { a: 1, _meta: { 'b/c': 2 } },
+    ],
+    ['{"_meta":{}}', { _meta: {} }],
     ['{}', {}],
   ])('that is answered %s comes back so', async (result, told) => {
     const all = await EmulatedServer.opened()
