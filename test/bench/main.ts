@@ -7,6 +7,7 @@ import { admissionBench } from './admission/bench.ts'
 import { authBench } from './auth/bench.ts'
 import type { Bench, BenchContext } from './bench.ts'
 import { bridgeBench } from './bridge/bench.ts'
+import { cellsBench } from './cells/bench.ts'
 import { telemetryBench } from './telemetry/bench.ts'
 import { egressBench } from './egress/bench.ts'
 import { heldBench } from './held/bench.ts'
@@ -23,6 +24,7 @@ const BENCHES: readonly Bench[] = [
   authBench,
   telemetryBench,
   wholeBench,
+  cellsBench,
   heldBench,
   scanBench,
   pressureBench,

@@ -15,12 +15,15 @@ import { freePort } from '../../support/free-port.ts'
 import { processTree } from '../../support/process-tree.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 import { ANY_CORE, type Cores } from './cores.ts'
+import type { Era } from './requests.ts'
 
 export type Contender = {
   readonly name: string
   readonly url: string
   /** What every request to it bears. */
   readonly headers?: readonly string[]
+  /** What its callers speak, where that is not what the cell says. */
+  readonly era?: Era
   /** The bridge's own long-lived processes. */
   readonly pids: readonly number[]
   readonly stop: () => Promise<void>

@@ -1,6 +1,7 @@
 // The server that every contender of the bridge bench runs: MCP over stdio, one tool that gives back
 // its arguments. In C so that the children, who share the machine with what is measured, cost next to
-// nothing. It trusts its input to be JSON; it is a load, not an example.
+// nothing. It trusts its input to be JSON; it is a load, not an example. Its argument says which era alone it speaks; without
+// one it speaks both.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct buffer {
 
 static struct buffer input, output;
 static int initialized;
+static int is_legacy = 1, is_modern = 1;
 
 static void die(const char *what) {
   perror(what);
@@ -158,6 +160,12 @@ static void put_result(struct span method, struct span params) {
   }
 }
 
+static int knows(struct span method) {
+  if (is(method, "\"initialize\"")) return is_legacy;
+  if (is(method, "\"server/discover\"")) return is_modern;
+  return is(method, "\"tools/call\"") || is(method, "\"tools/list\"");
+}
+
 static void answer(struct span line) {
   struct field fields[] = {{"id", {"", 0}}, {"method", {"", 0}}, {"params", {"", 0}}};
   members(line, fields, 3);
@@ -166,8 +174,7 @@ static void answer(struct span line) {
   if (id.length == 0) return;
   put_text("{\"jsonrpc\":\"2.0\",\"id\":");
   put(id);
-  if (is(method, "\"tools/call\"") || is(method, "\"tools/list\"") ||
-      is(method, "\"initialize\"") || is(method, "\"server/discover\"")) {
+  if (knows(method)) {
     put_result(method, fields[2].value);
   } else if (is(method, "\"ping\"")) {
     put_text(",\"result\":{}");
@@ -177,7 +184,11 @@ static void answer(struct span line) {
   put_text("}\n");
 }
 
-int main(void) {
+int main(int count, char **words) {
+  if (count > 1) {
+    is_legacy = strcmp(words[1], "legacy") == 0;
+    is_modern = strcmp(words[1], "modern") == 0;
+  }
   for (;;) {
     reserve(&input, 65536);
     ssize_t got = read(STDIN_FILENO, input.bytes + input.length, input.size - input.length);

@@ -7,8 +7,11 @@ import { setTimeout as after } from 'node:timers/promises'
 import { cpuMicroseconds } from '../process-cost.ts'
 import { Callers, type Called, type Calls } from './callers.ts'
 import type { Pair, Window } from './pairs.ts'
+import type { Era } from './requests.ts'
 
 export type Side = Called & {
+  /** What its callers speak; absent: as the cell says. */
+  readonly era?: Era | undefined
   /** Processes whose CPU time is charged. */
   readonly pids: readonly number[]
 }
@@ -49,8 +52,9 @@ const window = async (callers: Callers, { pids }: Side, ms: number): Promise<Win
 }
 
 const main = async (load: Load): Promise<void> => {
-  const ours = await Callers.open(load.ours, load, fail)
-  const theirs = await Callers.open(load.theirs, load, fail)
+  const open = (side: Side): Promise<Callers> =>
+    Callers.open(side, { ...load, era: side.era ?? load.era }, fail)
+  const [ours, theirs] = [await open(load.ours), await open(load.theirs)]
   const ourWindow = (): Promise<Window> => window(ours, load.ours, load.windowMs)
   const theirWindow = (): Promise<Window> => window(theirs, load.theirs, load.windowMs)
   const pairs: Pair[] = []
