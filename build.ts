@@ -85,7 +85,7 @@ const metrics: Plugin = {
 }
 
 /**
- * The annotation table says in words what each key is, and the schema of the configuration what each member is; a sidecar
+ * The annotation table says in words what each key is, and the schemas of the configuration what each member is; a sidecar
  * tells nobody, and its bundle has a bound. esbuild keeps comments that stand within an expression.
  */
 const withoutWords: Plugin = {
@@ -95,7 +95,7 @@ const withoutWords: Plugin = {
       contents: readFileSync(path, 'utf8').replaceAll(/^ *doc: (['"`]).*\1,\n/gm, ''),
       loader: 'ts',
     }))
-    builder.onLoad({ filter: /\/sidecar-config\.ts$/ }, ({ path }) => ({
+    builder.onLoad({ filter: /\/(?:sidecar-config|issuers|trust-domains)\.ts$/ }, ({ path }) => ({
       contents: readFileSync(path, 'utf8').replaceAll(/^ *\/\*\* .* \*\/$/gm, ''),
       loader: 'ts',
     }))

@@ -6,6 +6,7 @@ import { AUDIT } from './audit-annotations.ts'
 import { NO_EGRESS } from './destination.ts'
 import { NO_ISSUERS } from './identity.ts'
 import { LIMITS } from './limit-annotations.ts'
+import { PROCESSES } from './process-annotations.ts'
 import { RESOURCES } from './resource-annotations.ts'
 import { TOOLS } from './tool-annotations.ts'
 
@@ -54,6 +55,7 @@ export interface Annotation {
     | 'tool-limits'
     | 'breaker'
     | 'redactions'
+    | 'caller-variables'
   /** The allowed words of an `enum`. */
   readonly values?: readonly string[]
   /** The largest `integer`. */
@@ -142,15 +144,7 @@ export const ANNOTATIONS = {
     readBy: 'both',
     tighten: { by: 'subset' },
   },
-  'process-model': {
-    type: 'enum',
-    values: ['session', 'principal', 'shared'],
-    default: 'session',
-    doc: 'How server processes map to callers; `shared` crosses principals and needs the floor’s leave.',
-    scopes: EVERYWHERE,
-    readBy: 'both',
-    tighten: { by: 'order', order: ['shared', 'principal', 'session'] },
-  },
+  ...PROCESSES,
   'translate-eras': {
     type: 'boolean',
     default: 'false',

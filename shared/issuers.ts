@@ -3,6 +3,7 @@
 
 import * as z from 'zod/mini'
 import { areAuthorities } from './authorities.ts'
+import { isClaimName } from './claim-name.ts'
 import { NO_ISSUERS } from './identity.ts'
 import { isLoopback } from './origin.ts'
 import { fail, ok, type Result } from './result.ts'
@@ -70,6 +71,18 @@ export const issuerSchema = z.strictObject({
   ca: z.optional(authoritiesText),
   /** The claim that holds its users' groups, a list of texts; absent: it is not believed in that. */
   groupsClaim: z.optional(text.check(z.maxLength(128))),
+  /** Claims in which it is believed: they may go into the environment of its users' processes; absent: none. */
+  verifiedClaims: z.optional(
+    z
+      .array(
+        z
+          .string()
+          .check(
+            z.refine(isClaimName, 'must be the name of a claim, without spaces, commas and braces'),
+          ),
+      )
+      .check(z.maxLength(16)),
+  ),
   /** Its tokens may be bound to their client's certificate (RFC 8705), for which connections over TLS are then asked. */
   certificateBound: z.optional(z.boolean()),
   /** Its tokens may, or must, be bound to their client's key (RFC 9449), whose proof comes with each request. */

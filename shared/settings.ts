@@ -60,6 +60,7 @@ type Values = {
   'tool-limits': ReadonlyMap<string, ToolLimits>
   breaker: BreakerRule
   redactions: readonly string[]
+  'caller-variables': readonly string[]
 }
 
 type Row<K extends Key> = (typeof ANNOTATIONS)[K]
@@ -238,6 +239,11 @@ const PARSERS: {
     `a comma separated list of up to ${MAX_ITEMS} names and JSON paths, such as \`iban,$.params.arguments.card\`, without a comma in them`,
   ],
   breaker: [breakerRule, 'a number of failures and a pause, such as `5/30s`'],
+  'caller-variables': [
+    // Its templates are read by caller-environment.ts, where somebody acts on them.
+    items((item) => /^\w+=.*\{\{/.test(item)),
+    'a comma separated list of variables with templates, such as `USER_EMAIL={{claims.email}}`',
+  ],
   uids: [
     uids,
     'a uid from 1, or a comma list of uids for single containers such as `1000,migrate=1001`',

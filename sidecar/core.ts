@@ -98,7 +98,7 @@ const observer =
 /** What there is before anything else: room, records of what is done, and the way to the server. */
 export const heldBy = async (parts: SidecarParts, trust: Trust | undefined) => {
   const held = memoryOf(parts)
-  const replicas = await loadReplicas(parts)
+  const replicas = await loadReplicas({ ...parts, onCaller: trust?.note })
   const unknown = (): number => (trust?.pending() ?? 0) + (replicas?.inFlight ?? 0)
   const connectServer = await loadServer(parts.config)
   // Last: it has to be ended.

@@ -139,6 +139,7 @@ const start = async (given: SidecarParts, begun: Begun): Promise<Sidecar> => {
     sweep()
     sweepSpares()
     for (const one of [standIns, held.egress]) one?.sweep(now())
+    trust?.sweep?.(now(), server.tenants ?? [])
   }, SWEEP_MS)
   const close = (left = (): number => CLOSE_PATIENCE_MS): Promise<void> => {
     clearInterval(sweeping)

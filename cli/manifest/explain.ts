@@ -31,6 +31,7 @@ import {
 } from './manifest.ts'
 import {
   callerLines,
+  callerVariableLines,
   egressLines,
   lockLines,
   neededLines,
@@ -167,6 +168,7 @@ interface Explained {
   readonly settings: readonly Row[]
   readonly reach: readonly string[]
   readonly callers: readonly string[]
+  readonly callerVariables: readonly string[]
   readonly policies: readonly string[]
   readonly locks: readonly string[]
   readonly arguments: readonly string[]
@@ -188,6 +190,7 @@ const explained = (place: Place, outcome: Outcome, options: ManifestOptions): Ex
     settings: settingRows(place, outcome, options),
     reach: linesOf(reachLines),
     callers: linesOf(callerLines),
+    callerVariables: linesOf(callerVariableLines),
     policies: linesOf(policyLines),
     locks: linesOf(lockLines),
     arguments: linesOf(validationLines),
@@ -208,6 +211,7 @@ const textOf = (one: Explained): string =>
     ...settingLines(one.settings),
     ...section('by which ports callers reach the server', one.reach),
     ...section('whose tokens let callers in', one.callers),
+    ...section('what a process of the server has of its caller', one.callerVariables),
     ...section('by which tool policies a call is decided', one.policies),
     ...section('by which tool locks what it lists goes on', one.locks),
     ...section('by what arguments are checked', one.arguments),

@@ -2,6 +2,7 @@
 // `outrigger explain`, read from the document that the sidecar gets. Pure.
 
 import { MCP_PATH, MCP_PORT, OWN_VOLUMES, REPLICA_PORT } from '../../shared/names.ts'
+import { callerVariables, type CallerVariable } from '../../shared/caller-environment.ts'
 import { at, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { speaksHttp, type EgressConfig } from '../../shared/sidecar-config.ts'
 import { documentOf } from '../../webhook/inject/stand-ins.ts'
@@ -56,6 +57,21 @@ export const callerLines = (pod: JsonObject): readonly string[] => {
       ({ ids }) => `none, but X.509-SVIDs of ${ids.join(' or ')}`,
     ),
   ]
+}
+
+const valueWords = (pieces: CallerVariable['pieces']): string =>
+  pieces
+    .map((piece) => ('claim' in piece ? `the claim ${piece.claim}` : JSON.stringify(piece.text)))
+    .join(' and ')
+
+/** A line for each variable that its processes have of their callers. */
+export const callerVariableLines = (pod: JsonObject): readonly string[] => {
+  const items = documentOf(ownSidecar(pod))?.settings['caller-environment'] ?? []
+  const read = callerVariables(items)
+  return (read.ok ? read.value : []).map(
+    ({ name, pieces }) =>
+      `${name}: ${valueWords(pieces)} of its caller's token, or the caller is refused`,
+  )
 }
 
 /** A line for each policy that a call has to pass. */

@@ -46,6 +46,10 @@ const KINDS: readonly (readonly [kind: string, words: RegExp])[] = [
   ['nobody has chosen an egress-mode', /egress-mode: nobody has chosen one/],
   ['the server reaches nothing', /: reaches nothing on the network/],
   ['probes and hooks are confined', /: run under the shim's confinement/],
+  [
+    'callers lack what processes are given of them',
+    /caller-environment: every (?:caller|workload)/,
+  ],
   ['clients cannot find the issuer by themselves', /public-url is missing: clients/],
   [
     'an annotation that is none, is wrong, or stands in the wrong place',

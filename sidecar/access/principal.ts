@@ -29,7 +29,16 @@ export interface Principal {
   readonly key: string
   /** Absent where nobody was asked. */
   readonly identity?: Identity
+  /** What its processes have of it in their environment; the key stands for these values, too. */
+  readonly environment?: Environment
+  /** The key without them, by which its limits are counted; absent: the key itself. */
+  readonly person?: string
 }
+
+export type Environment = Readonly<Record<string, string>>
+
+/** By what somebody's limits are counted, whatever their processes are given. */
+export const personOf = ({ person, key }: Principal): string => person ?? key
 
 /** Everybody, where the configuration says `auth: none`. */
 export const ANONYMOUS: Principal = { key: 'anonymous' }

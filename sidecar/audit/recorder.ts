@@ -4,7 +4,7 @@
 import { jsonOf, membersOf } from '../../shared/audit/chain.ts'
 import type { AuditEvent, EventOf } from '../../shared/audit/record.ts'
 import type { Permit } from '../access/permit.ts'
-import type { Principal } from '../access/principal.ts'
+import { personOf, type Principal } from '../access/principal.ts'
 import { messagesOf, type Ask, type Asked } from '../conversation/ask.ts'
 import { header, type Exchange } from '../http/exchange.ts'
 import { fault, FAULTS, type Fault } from '../mcp/faults.ts'
@@ -131,7 +131,7 @@ export class Recorder {
     const items = messagesOf(ask).map((one) => this.itemOf(one, permit.principal))
     if (items.length === 0) return undefined
     const bytes = items.reduce((sum, { reserved }) => sum + reserved, 0)
-    const refused = this.refusal(permit.principal.key, bytes)
+    const refused = this.refusal(personOf(permit.principal), bytes)
     if (refused) return refused
     const isOnRecord = items.map((item) => this.record(underway, permit, item)).every(Boolean)
     return this.admitted(
@@ -147,7 +147,7 @@ export class Recorder {
     asked: Asked,
   ): Fault | undefined | Promise<Fault | undefined> {
     const item = this.itemOf(asked, permit.principal)
-    const refused = this.refusal(permit.principal.key, item.reserved)
+    const refused = this.refusal(personOf(permit.principal), item.reserved)
     if (refused) return refused
     const isOnRecord = this.record(underway, permit, item)
     return this.admitted(isOnRecord, asked.record !== undefined)
@@ -309,7 +309,7 @@ export class Recorder {
   private deny(principal: Principal | undefined, reason: Fault, said: string): void {
     const { now } = this.options
     const [allowance, key] = principal?.identity
-      ? [this.callers, principal.key]
+      ? [this.callers, personOf(principal)]
       : [this.unknown, NOBODY]
     if (allowance && allowance.waitMs(key, 1, now()) > 0) {
       this.count(reason.code)

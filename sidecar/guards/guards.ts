@@ -6,7 +6,7 @@ import type { Log } from '../../shared/log.ts'
 import type { Settings } from '../../shared/settings.ts'
 import { speaksHttp } from '../../shared/sidecar-config.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import type { Principal } from '../access/principal.ts'
+import { personOf, type Principal } from '../access/principal.ts'
 import type { Ticket } from '../conversation/ticket.ts'
 import type { Fault, FaultCode } from '../mcp/faults.ts'
 import type { Request } from '../mcp/message.ts'
@@ -53,7 +53,7 @@ class Tool {
   keyOf(caller: Principal): string {
     const before = this.keys.get(caller)
     if (before !== undefined) return before
-    const key = `${this.name} ${caller.key}`
+    const key = `${this.name} ${personOf(caller)}`
     this.keys.set(caller, key)
     return key
   }
@@ -191,7 +191,7 @@ export class Guards implements Exit {
     const tool = this.toolOf(request)
     return {
       wish: request.method === SUBSCRIBE ? ONE_LASTING : ONE,
-      every: this.every && this.callers.of(caller.key),
+      every: this.every && this.callers.of(personOf(caller)),
       tool,
       ofTool: tool?.limit && this.callersOfTools.of(tool.keyOf(caller)),
       server,

@@ -57,6 +57,8 @@ export interface Means {
   readonly proofs?: Proofs | undefined
   /** Absent: certificates are nobody's name. */
   readonly svids?: Pick<Svids, 'of'> | undefined
+  /** The server's processes have claims of their callers in their environment: certificates bring none. */
+  readonly needsClaims?: boolean | undefined
 }
 
 /** What is brought: a token, nothing at all, something that we know nothing of, or something that is no token. */
@@ -119,6 +121,12 @@ const challenged = (
   })
 }
 
+const lacking = (what: string): Fault =>
+  fault(
+    'forbidden',
+    `the server's processes are given what tokens say of their callers (outrigger.dev/caller-environment), and ${what}`,
+  )
+
 const refused = (refusal: Refusal, means: Means, knock: Knock): Fault => {
   if (refusal.kind === 'gone') {
     return fault('request-cancelled', 'its client has gone before it was known who calls')
@@ -135,6 +143,7 @@ const refused = (refusal: Refusal, means: Means, knock: Knock): Fault => {
       { headers: { 'retry-after': `${Math.ceil(refusal.retryMs / 1000)}` } },
     )
   }
+  if (refusal.kind === 'lacking') return lacking(`this token does not do: ${refusal.why}`)
   const description = `the token is refused: ${refusal.why}`
   const { error = 'invalid_token' } = refusal
   return challenged('unauthenticated', description, means, {
@@ -163,6 +172,7 @@ const without = (
 
 /** By its connection's certificate, where no Authorization came. */
 const shownBy = (svids: Pick<Svids, 'of'>, means: Means, knock: Knock): Found => {
+  if (means.needsClaims) return fail(lacking('a certificate says nothing of that: bring a token'))
   const { socket } = knock.request
   const shown = svids.of(socket)
   if (shown.ok) return shown

@@ -4,9 +4,9 @@
 
 import { numberAt } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { verifiedPrincipal } from '../access/principal.ts'
 import { SKEW_SECONDS } from './algorithms.ts'
 import { bearerOf, type Asked } from './answers.ts'
+import { lengthOf, principalBy, type PrincipalOf } from './caller-values.ts'
 import { boundTo } from './claims.ts'
 import type { Introspection } from './introspection.ts'
 import { Remembered } from './remembered.ts'
@@ -16,8 +16,12 @@ import type { WhenGone } from './waiting.ts'
 const GOOD_MS = 60_000
 const BAD_MS = 5000
 
+const byIdentity = principalBy(undefined)
+
 export interface OpaqueTokensOptions extends Omit<Asked, 'audiences' | 'nowSeconds'> {
   readonly audiences: () => readonly string[]
+  /** Absent: by the identity alone. */
+  readonly principalOf?: PrincipalOf | undefined
   readonly introspection: Introspection
   /** Monotonic milliseconds. */
   readonly now: () => number
@@ -26,7 +30,7 @@ export interface OpaqueTokensOptions extends Omit<Asked, 'audiences' | 'nowSecon
 }
 
 interface Refused {
-  readonly why: string
+  readonly refusal: Extract<Refusal, { readonly why: string }>
   readonly untilMs: number
 }
 
@@ -44,26 +48,34 @@ export class OpaqueTokens {
     const { digest } = brought
     const { now, introspection } = this.options
     const known = this.refused.get(digest)
-    if (known && now() < known.untilMs) return fail({ kind: 'invalid', why: known.why })
+    if (known && now() < known.untilMs) return fail(known.refusal)
     const wasGood = this.good.get(digest) === true
     const answer = await introspection.ask({ ...brought, wasGood }, whenGone)
     if (!answer.ok) return answer
-    const { audiences, wallMs } = this.options
+    const { audiences, wallMs, principalOf = byIdentity } = this.options
     const asked = { ...this.options, audiences: audiences(), nowSeconds: wallMs() / 1000 }
     const bearer = bearerOf(answer.value, asked)
-    if (!bearer.ok) {
-      this.good.delete(digest)
-      this.refused.set(digest, { why: bearer.error, untilMs: now() + BAD_MS }, bearer.error.length)
-      return fail({ kind: 'invalid', why: bearer.error })
+    if (!bearer.ok) return this.refuse(digest, { kind: 'invalid', why: bearer.error })
+    const principal = principalOf(bearer.value, answer.value)
+    if (!principal.ok) {
+      const { error } = principal
+      return 'why' in error ? this.refuse(digest, error) : principal
     }
     this.good.set(digest, true, 0)
     const askAgainMs = now() + GOOD_MS
     return ok({
-      principal: verifiedPrincipal(bearer.value),
+      principal: principal.value,
       untilMs: ((numberAt(answer.value, 'exp') ?? 0) + SKEW_SECONDS) * 1000,
-      length: JSON.stringify(bearer.value).length,
+      length: JSON.stringify(bearer.value).length + lengthOf(principal.value),
       ...boundTo(answer.value),
       isStill: (nowMs) => nowMs < askAgainMs,
     })
+  }
+
+  private refuse(digest: string, refusal: Refused['refusal']): Result<never, Refusal> {
+    this.good.delete(digest)
+    const untilMs = this.options.now() + BAD_MS
+    this.refused.set(digest, { refusal, untilMs }, refusal.why.length)
+    return fail(refusal)
   }
 }

@@ -4,8 +4,9 @@
 import { numberAt, type JsonObject } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { trustDomainOf } from '../../shared/spiffe.ts'
-import { verifiedPrincipal, type Identity } from '../access/principal.ts'
+import type { Identity } from '../access/principal.ts'
 import { SKEW_SECONDS } from './algorithms.ts'
+import { lengthOf, principalBy, type PrincipalOf } from './caller-values.ts'
 import { boundTo, identityOf, type Binds } from './claims.ts'
 import { verify } from './jose.ts'
 import { bearerOf, svidHeaderFault, type Workloads } from './jwt-svid.ts'
@@ -28,6 +29,8 @@ export interface TrustedIssuer extends Binds {
   readonly groupsClaim: string | undefined
   /** The only ones that it vouches for; absent: anybody. */
   readonly subjects?: ReadonlySet<string> | undefined
+  /** Absent: by the identity alone. */
+  readonly principalOf?: PrincipalOf | undefined
 }
 
 /** Whose JWT-SVIDs are taken. */
@@ -35,6 +38,8 @@ export interface TrustedDomain extends Workloads {
   readonly keys: Keys
   /** Of which one must name one. */
   readonly audiences: () => readonly string[]
+  /** Absent: by the identity alone. */
+  readonly principalOf?: PrincipalOf | undefined
 }
 
 export interface SignedTokensOptions {
@@ -54,9 +59,11 @@ interface Voucher {
   /** As the token must name it; absent: the token may name anybody. */
   readonly issuer?: string
   readonly identify: (claims: JsonObject, nowSeconds: number) => Result<Identity, string>
+  readonly principalOf?: PrincipalOf | undefined
 }
 
 const invalid = (why: string): Result<never, Refusal> => fail({ kind: 'invalid', why })
+const byIdentity = principalBy(undefined)
 const unknownKey = invalid('its issuer has no key of its kid and algorithm')
 
 export class SignedTokens {
@@ -77,8 +84,7 @@ export class SignedTokens {
     const verified = await this.places.take(whenGone, () =>
       this.judge(token, read.value, voucher.value, key.value),
     )
-    if (!verified.ok) return verified
-    return verified.value.ok ? verified.value : invalid(verified.value.error)
+    return verified.ok ? verified.value : verified
   }
 
   /** By what the token says of itself, which nobody has verified yet. */
@@ -108,7 +114,7 @@ export class SignedTokens {
   ): Result<Voucher, string> {
     const fault = typeFault(token)
     if (fault !== undefined) return fail(fault)
-    const { keys, audiences, subjects } = trusted
+    const { keys, audiences, subjects, principalOf } = trusted
     const identify: Voucher['identify'] = (claims, nowSeconds) => {
       const identity = identityOf(claims, { ...trusted, issuer, nowSeconds })
       if (!identity.ok) return identity
@@ -118,25 +124,27 @@ export class SignedTokens {
       if (identity.value.lacksGroups) this.options.onLackOfGroups?.(issuer)
       return identity
     }
-    return ok({ keys, audiences, issuer, identify })
+    return ok({ keys, audiences, issuer, identify, principalOf })
   }
 
   private async judge(
     token: string,
     { alg }: UnverifiedToken,
-    { audiences, issuer, keys, identify }: Voucher,
+    { audiences, issuer, keys, identify, principalOf = byIdentity }: Voucher,
     { key, set }: FoundKey,
-  ): Promise<Result<Verified, string>> {
+  ): Promise<Result<Verified, Refusal>> {
     const nowMs = this.options.wallMs()
     const expected = { issuer, alg, audiences: audiences(), now: new Date(nowMs) }
     const claims = await verify(token, key, expected)
-    if (!claims.ok) return claims
+    if (!claims.ok) return invalid(claims.error)
     const identity = identify(claims.value, nowMs / 1000)
-    if (!identity.ok) return identity
+    if (!identity.ok) return invalid(identity.error)
+    const principal = principalOf(identity.value, claims.value)
+    if (!principal.ok) return principal
     return ok({
-      principal: verifiedPrincipal(identity.value),
+      principal: principal.value,
       untilMs: ((numberAt(claims.value, 'exp') ?? 0) + SKEW_SECONDS) * 1000,
-      length: token.length,
+      length: token.length + lengthOf(principal.value),
       ...boundTo(claims.value),
       isStill: (atMs) => keys.serves(set, atMs),
     })
@@ -146,10 +154,11 @@ export class SignedTokens {
 const domainOf = (token: UnverifiedToken, domain: TrustedDomain): Result<Voucher, string> => {
   const fault = svidHeaderFault(token)
   if (fault !== undefined) return fail(fault)
-  const { keys, audiences } = domain
+  const { keys, audiences, principalOf } = domain
   return ok({
     keys,
     audiences,
+    principalOf,
     identify: (claims, nowSeconds) => bearerOf(claims, domain, nowSeconds),
   })
 }

@@ -3,13 +3,16 @@
 import { randomBytes } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { callerVariables, type CallerVariable } from '../../shared/caller-environment.ts'
 import type { Log } from '../../shared/log.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import { apiServerKeys } from './api-server.ts'
 import { BundleKeys } from './bundle-keys.ts'
 import { Bundles, type Followed } from './bundles.ts'
 import { clientAuthorization } from './client-credentials.ts'
-import { callersOf, type CallerOf } from './callers.ts'
+import { CallerEnds, type Owned } from './caller-ends.ts'
+import { principalBy } from './caller-values.ts'
+import { callersOf, type CallerOf, type Found } from './callers.ts'
 import type { Binds } from './claims.ts'
 import { createFetchJson, type FetchJson, type AllowedHost } from './fetch-json.ts'
 import { Introspection } from './introspection.ts'
@@ -37,6 +40,10 @@ export interface Trust {
   readonly callerOf: CallerOf
   /** Absent: certificates are nobody's name. */
   readonly svids?: Svids | undefined
+  /** Another replica has verified somebody; absent where no process has anything of its caller. */
+  readonly note?: CallerEnds['note']
+  /** Ends what is nobody's any more; absent where no process has anything of its caller. */
+  readonly sweep?: (nowMs: number, processes: Iterable<Owned>) => void
   /** Callers who are being verified: requests that nobody has counted yet. */
   readonly pending: () => number
   readonly close: () => void
@@ -52,6 +59,7 @@ export interface TrustOptions {
 }
 
 type Entry = SidecarConfig['issuers'][number]
+type Variables = readonly CallerVariable[] | undefined
 
 /** The hosts that are listed; an issuer's own is always one, a public one unless it is listed otherwise. */
 const hostsOf = ({ url, hosts }: Entry): readonly AllowedHost[] => [
@@ -111,20 +119,29 @@ const tellLackOfGroups = ({ now, log }: TrustOptions): ((issuer: string) => void
 }
 
 interface Shared {
+  readonly variables: Variables
   readonly fetchJson: FetchJson
   readonly crowd: Crowd
   readonly resource: Resource
 }
 
+/** What processes have of their callers; throws where that can't be. */
+const variablesOf = ({ settings }: SidecarConfig): Variables => {
+  const items = settings['caller-environment']
+  const read = items && callerVariables(items)
+  if (read?.ok === false) throw new Error(`settings: caller-environment: ${read.error}`)
+  return read?.value
+}
+
 /** Tokens that only their issuer can read: of one issuer at most, which the configuration has seen to. */
 const opaqueTokens = (
   { config, log, now, wallMs }: TrustOptions,
-  { fetchJson, crowd, resource }: Shared,
+  { variables, fetchJson, crowd, resource }: Shared,
 ): OpaqueTokens | undefined => {
   const { introspectionDir } = config
   const entry = config.issuers.find(({ introspectionUrl }) => introspectionUrl !== undefined)
   if (introspectionDir === undefined || entry?.introspectionUrl === undefined) return undefined
-  const { url: issuer, introspectionUrl: url, audiences, groupsClaim, ca } = entry
+  const { url: issuer, introspectionUrl: url, audiences, groupsClaim, ca, verifiedClaims } = entry
   const introspection = new Introspection({
     issuer,
     url,
@@ -141,6 +158,7 @@ const opaqueTokens = (
     issuer,
     audiences: () => audiences ?? resource.audiences,
     groupsClaim,
+    principalOf: principalBy(variables, verifiedClaims),
     ...bindsOf(entry, config),
     introspection,
     now,
@@ -152,10 +170,12 @@ const opaqueTokens = (
 const jwtOf = (
   { source: { name, ids, jwt }, current }: Followed,
   resource: Resource,
+  variables: Variables,
 ): readonly (readonly [string, TrustedDomain])[] => {
   if (jwt === undefined) return []
   const { audiences } = jwt
-  const trusted = { name, ids, keys: new BundleKeys(current) }
+  const keys = new BundleKeys(current)
+  const trusted = { name, ids, keys, principalOf: principalBy(variables) }
   return [[name, { ...trusted, audiences: () => audiences ?? resource.audiences }]]
 }
 
@@ -171,17 +191,45 @@ const svidsOf = (
     : new Svids({ now, wallMs, bundles, areAlone })
 }
 
+/** Notes until when each may call. */
+const noting =
+  (callerOf: CallerOf, ends: CallerEnds): CallerOf =>
+  (arrival, askedBy) => {
+    const note = (found: Found): Found => {
+      if (found.ok) ends.note(found.value.principal, found.value.untilMs)
+      return found
+    }
+    const found = callerOf(arrival, askedBy)
+    return found instanceof Promise ? found.then(note) : note(found)
+  }
+
+/** What callers' own variables need of verification. */
+const withEnds = (
+  callerOf: CallerOf,
+  hasVariables: boolean,
+): Pick<Trust, 'callerOf' | 'note' | 'sweep'> => {
+  if (!hasVariables) return { callerOf }
+  const ends = new CallerEnds()
+  return {
+    callerOf: noting(callerOf, ends),
+    note: (principal, untilMs) => ends.note(principal, untilMs),
+    sweep: (nowMs, processes) => ends.sweep(nowMs, processes),
+  }
+}
+
 /** Rejects with what keeps trust domains from being used. `port`: what is listened on, once it is. */
 export const createTrust = async (options: TrustOptions, port: () => number): Promise<Trust> => {
   const { config, log, now, wallMs } = options
   const { trustDomains: domains } = config
+  const variables = variablesOf(config)
+  const needsClaims = variables !== undefined
   const takesJwtSvids = domains.some(({ jwt }) => jwt !== undefined)
   const resource = new Resource({ ...config, takesJwtSvids }, port)
   const fetchJson = createFetchJson(new Names(addressesOf), options.way)
   const bundles = await Bundles.open(domains, { fetchJson, now, log })
   const crowd = new Crowd(MAX_WAITING)
   const trusted = (entry: Entry): readonly [string, TrustedIssuer] => {
-    const { url, audiences, groupsClaim } = entry
+    const { url, audiences, groupsClaim, verifiedClaims } = entry
     const keys = new IssuerKeys({
       issuer: url,
       fetch: keySource(entry, options, fetchJson),
@@ -195,6 +243,7 @@ export const createTrust = async (options: TrustOptions, port: () => number): Pr
       audiences: () => audiences ?? resource.audiences,
       groupsClaim,
       subjects: subjectsOf(entry),
+      principalOf: principalBy(variables, verifiedClaims),
     }
     return [url, { keys, ...asked, ...bindsOf(entry, config) }]
   }
@@ -202,9 +251,9 @@ export const createTrust = async (options: TrustOptions, port: () => number): Pr
     onLackOfGroups: tellLackOfGroups(options),
     issuers: new Map(config.issuers.map(trusted)),
     trustDomains: takesJwtSvids
-      ? new Map(bundles.all.flatMap((one) => jwtOf(one, resource)))
+      ? new Map(bundles.all.flatMap((one) => jwtOf(one, resource, variables)))
       : undefined,
-    opaque: opaqueTokens(options, { fetchJson, crowd, resource }),
+    opaque: opaqueTokens(options, { variables, fetchJson, crowd, resource }),
     now,
     wallMs,
   })
@@ -215,7 +264,7 @@ export const createTrust = async (options: TrustOptions, port: () => number): Pr
   bundles.follow()
   return {
     resource,
-    callerOf: callersOf({ resource, verifier, proofs, svids }),
+    ...withEnds(callersOf({ resource, verifier, proofs, svids, needsClaims }), needsClaims),
     svids,
     pending: () => verifier.pending + (proofs?.pending ?? 0),
     close: () => bundles.close(),

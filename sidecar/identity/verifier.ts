@@ -38,6 +38,8 @@ export type Refusal =
       /** Of the proof that came with it (RFC 9449, section 12.2); absent: of the token. */
       readonly error?: 'invalid_dpop_proof' | 'use_dpop_nonce'
     }
+  /** It is good, and does not say what the server's processes are to have of their caller. */
+  | { readonly kind: 'lacking'; readonly why: string }
   | { readonly kind: 'unavailable'; readonly retryMs: number }
   | Unserved
 

@@ -60,8 +60,8 @@ export class Legacy {
     this.pool = new Pool({
       ...options,
       onEnd: (backend, end) => this.ended(backend, end),
-      onGiveUp: (backend) => {
-        for (const session of backend.sessions) sessions.giveUp({ session, backend })
+      onGiveUp: (backend, why) => {
+        for (const session of backend.sessions) sessions.giveUp({ session, backend }, why)
       },
     })
     this.opening = new Opening({ ...options, pool: this.pool, sessions })

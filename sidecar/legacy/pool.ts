@@ -15,7 +15,7 @@ import type { Edit } from '../mcp/rewrite.ts'
 import type { Remarks } from '../mcp/tolerance.ts'
 import type { Vetting } from '../conversation/vetting.ts'
 import type { Envelope, LinkEnd } from '../server/link.ts'
-import type { LinkSource } from '../server/source.ts'
+import type { GiveUp, LinkSource } from '../server/source.ts'
 import type { CallRecord } from '../conversation/record.ts'
 import type { Operation } from '../telemetry/operations.ts'
 import type { Passes, RequestTrace } from '../telemetry/trace.ts'
@@ -38,8 +38,8 @@ export interface PoolOptions {
   /** Where records are kept. */
   readonly watchSessions?: SessionWatch | undefined
   readonly onEnd: (backend: Backend, end: LinkEnd) => void
-  /** Somebody else needs the place of a process whose sessions are all idle: they are to end. */
-  readonly onGiveUp: (backend: Backend) => void
+  /** A process whose sessions are all idle is to be given up: they are to end. */
+  readonly onGiveUp: (backend: Backend, why?: GiveUp) => void
   /** A process has answered its initialize. */
   readonly onStarted: () => void
   /** A process could not be started, or did not answer. */
@@ -162,7 +162,7 @@ export class Pool {
       get idle() {
         return running?.idle
       },
-      giveUp: () => running && this.options.onGiveUp(running),
+      giveUp: (why) => running && this.options.onGiveUp(running, why),
     })
     if (!link.ok) {
       use.onClosed()

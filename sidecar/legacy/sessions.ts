@@ -5,6 +5,7 @@ import { whoMakesRoom } from '../access/room.ts'
 import type { Principal } from '../access/principal.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
+import type { GiveUp } from '../server/source.ts'
 import type { Backend } from './backend.ts'
 import type { QuestionWatch } from './questions.ts'
 import type { Session } from './session.ts'
@@ -12,8 +13,8 @@ import type { Session } from './session.ts'
 export const MAX_SESSIONS = 4096
 const MAX_REMEMBERED = 256
 
-/** Why a session has ended: its client, its server or the tool policy, nobody used it, somebody needed its place, or the pod ends. */
-export type SessionEnd = 'client' | 'server' | 'idle' | 'room' | 'drain' | 'policy'
+/** Why a session has ended: its client, its server or the tool policy, nobody used it, somebody needed its place, its caller's tokens have expired, or the pod ends. */
+export type SessionEnd = 'client' | 'server' | 'idle' | 'room' | 'expired' | 'drain' | 'policy'
 
 export interface Entry {
   readonly session: Session
@@ -37,6 +38,11 @@ export interface SessionsOptions {
   /** Absent where no records are kept. */
   readonly watchSessions?: SessionWatch | undefined
 }
+
+const GIVEN_UP = {
+  room: 'another client needed the room, and this one made no call',
+  expired: 'the tokens that its caller has shown have expired',
+} as const satisfies Record<GiveUp, string>
 
 interface Ended {
   readonly principal: string
@@ -99,13 +105,9 @@ export class Sessions {
     backend.detach(session, session.end(reason))
   }
 
-  /** Ends a session because somebody needs its room. */
-  giveUp(entry: Entry): void {
-    this.end(
-      entry,
-      'room',
-      fault('session-unknown', 'another client needed the room, and this one made no call'),
-    )
+  /** Ends a session because somebody needs its room, or it is its caller's no more. */
+  giveUp(entry: Entry, why: GiveUp = 'room'): void {
+    this.end(entry, why, fault('session-unknown', GIVEN_UP[why]))
   }
 
   /** Whether there is room for one more besides those that are being opened; ends an idle one where there is none. */

@@ -5,7 +5,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { EVERYBODY, type Principal } from '../access/principal.ts'
 import type { Fault } from '../mcp/faults.ts'
 import type { Remarks } from '../mcp/tolerance.ts'
-import type { LinkSource } from '../server/source.ts'
+import type { GiveUp, LinkSource } from '../server/source.ts'
 import type { Caller } from '../conversation/call.ts'
 import type { Observe } from '../conversation/call.ts'
 import type { Vetting } from '../conversation/vetting.ts'
@@ -30,8 +30,8 @@ export interface PoolOptions {
   readonly onProcessEnd: (end: ProcessEnd) => void
 }
 
-/** Why a process has ended: by itself, nobody used it, somebody needed its place, the pod ends, or its call was given up. */
-export type ProcessEnd = 'server' | 'idle' | 'room' | 'drain' | 'given-up'
+/** Why a process has ended: by itself, nobody used it, somebody needed its place, its caller's tokens have expired, the pod ends, or its call was given up. */
+export type ProcessEnd = 'server' | 'idle' | GiveUp | 'drain' | 'given-up'
 
 type Found = Result<Backend, Fault>
 
@@ -127,7 +127,7 @@ export class Pool implements ModernProcesses {
       get idle() {
         return running?.idle
       },
-      giveUp: () => running && this.end(key, running, 'room'),
+      giveUp: (why = 'room') => running && this.end(key, running, why),
     })
     if (!link.ok) return fail(link.error)
     const backend: Backend = new Backend({

@@ -2,6 +2,7 @@
 // now, here, and once. Fails closed, and says to nobody but the log why.
 
 import type { Log } from '../../shared/log.ts'
+import type { Principal } from '../access/principal.ts'
 import { MCP_PATH } from '../../shared/names.ts'
 import { header } from '../http/exchange.ts'
 import { fault } from '../mcp/faults.ts'
@@ -19,10 +20,14 @@ export interface HolderParts {
   readonly now: () => number
   readonly wallMs: () => number
   readonly log: Log
+  /** Hears of each caller, and until when it is known to be that. */
+  readonly onCaller?: CallerWatch | undefined
 }
 
+export type CallerWatch = (principal: Principal, untilMs: number) => void
+
 export const voucherStage =
-  ({ keyring, used, figures, own, now, wallMs, log }: HolderParts): Stage =>
+  ({ keyring, used, figures, own, now, wallMs, log, onCaller }: HolderParts): Stage =>
   (passage) => {
     const { request, reply, body } = passage
     const read = readVoucher(header(request, VOUCHER_HEADER) ?? '', {
@@ -51,5 +56,6 @@ export const voucherStage =
     figures.voucher('taken')
     passage.principal = principal
     passage.untilMs = leftMs === undefined ? Infinity : now() + leftMs
+    onCaller?.(principal, passage.untilMs)
     return undefined
   }

@@ -18,7 +18,7 @@ import { LimitedLog } from '../life/limited-log.ts'
 import type { Fork, Stage } from '../pipeline/stage.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { Doorway } from '../tls/doorway.ts'
-import { voucherStage } from './holder.ts'
+import { voucherStage, type CallerWatch } from './holder.ts'
 import { Hops } from './hops.ts'
 import { mintId, readId } from './identifier.ts'
 import { keyFiles, Keyring, readKeys, type Keys } from './keys.ts'
@@ -37,6 +37,7 @@ export interface ReplicasParts {
   readonly pod?: { readonly addresses: readonly string[] }
   /** Which addresses a Service has; absent: as the cluster's name service says. */
   readonly resolveService?: ResolveService | undefined
+  readonly onCaller?: CallerWatch | undefined
 }
 
 export interface Asked {
@@ -84,6 +85,7 @@ export class Replicas {
       now,
       wallMs,
       log: this.log,
+      onCaller: parts.onCaller,
     })
     this.kept = new KeptFile<Keys | undefined>(
       {

@@ -3,7 +3,7 @@
 
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import type { Actor, Identity, Principal } from '../access/principal.ts'
+import type { Actor, Environment, Identity, Principal } from '../access/principal.ts'
 
 export const VOUCHER_HEADER = 'outrigger-voucher'
 
@@ -80,10 +80,21 @@ const identityOf = (value: unknown): Identity | undefined => {
   }
 }
 
+const textsByName = (value: Json): Environment =>
+  Object.fromEntries(
+    Object.entries(value).flatMap(([name, text]) => (isText(text) ? [[name, text]] : [])),
+  )
+
 const principalOf = (value: unknown): Principal | undefined => {
   if (!isJson(value) || !isText(value['key'])) return undefined
   const identity = identityOf(value['identity'])
-  return { key: value['key'], ...(identity ? { identity } : {}) }
+  const { person, environment } = value
+  return {
+    key: value['key'],
+    ...(identity ? { identity } : {}),
+    ...(isText(person) ? { person } : {}),
+    ...(isJson(environment) ? { environment: textsByName(environment) } : {}),
+  }
 }
 
 const voucherOf = (text: string): Voucher | undefined => {

@@ -7,7 +7,14 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Budget } from '../bytes/budget.ts'
 import type { AtTurnEnd } from '../bytes/turn-end.ts'
 import { Child, READ_BYTES } from './child.ts'
-import { endFrame, openedFrame, spawnFrame, type ShimEvent } from './control-frame.ts'
+import {
+  endFrame,
+  openedFrame,
+  spawnFrame,
+  UNCONFINED,
+  type ShimEvent,
+  type Terms,
+} from './control-frame.ts'
 import type { Link } from './link.ts'
 import type { Outfitter } from './outfit.ts'
 import { openPipes } from './pipes.ts'
@@ -134,7 +141,7 @@ export class Children {
       }
       this.asked.set(number, asked)
       if (this.options.outfitter) void this.fit(asked, this.options.outfitter)
-      else this.options.send(spawnFrame(number, name))
+      else this.options.send(spawnFrame(number, name, withOwn(UNCONFINED, tenant)))
     })
   }
 
@@ -151,7 +158,7 @@ export class Children {
       const calls = (): Iterable<Underway> => underwayWith(asked)
       const terms = await outfitter.fit({ process, caller: tenant.caller, calls })
       if (this.asked.get(number) === asked && !asked.isEnding) {
-        this.options.send(spawnFrame(number, name, terms))
+        this.options.send(spawnFrame(number, name, withOwn(terms, tenant)))
         return
       }
     } catch (error) {
@@ -288,6 +295,12 @@ export class Children {
     this.options.send(endFrame(number, TERM_AFTER_MS, KILL_AFTER_MS))
   }
 }
+
+/** With what its caller's processes have of it; what it may reach stands above that. */
+const withOwn = (terms: Terms, { caller }: Tenant): Terms =>
+  caller?.environment
+    ? { ...terms, environment: { ...caller.environment, ...terms.environment } }
+    : terms
 
 const underwayWith = ({ child }: Pick<Asked, 'child'>): readonly Underway[] => [
   ...(child?.owner?.underway ?? []),

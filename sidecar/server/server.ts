@@ -7,7 +7,7 @@ import type { Listener } from './listeners.ts'
 import type { OpenPaths } from './open-paths.ts'
 import type { ProcessWatch } from './process-watch.ts'
 import type { Outfitter } from './outfit.ts'
-import type { LinkSource } from './source.ts'
+import type { LinkSource, Tenant } from './source.ts'
 import type { Underway } from './underway.ts'
 
 export interface McpServer {
@@ -16,6 +16,8 @@ export interface McpServer {
   readonly openPaths?: OpenPaths
   /** Children that are not gone, or open HTTP sessions. */
   readonly count: number
+  /** Who holds its processes; absent where those are nobody's own. */
+  readonly tenants?: Iterable<Tenant>
   /** What is in flight with it. */
   readonly underway: Iterable<Underway>
   /** Looks after those who wait for a process. */

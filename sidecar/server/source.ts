@@ -6,14 +6,17 @@ import type { Result } from '../../shared/result.ts'
 import type { Fault } from '../mcp/faults.ts'
 import type { Link } from './link.ts'
 
+/** Why a place is given up: somebody else needs it, or its caller has no token any more that is good. */
+export type GiveUp = 'room' | 'expired'
+
 /** Whoever asks for a link: a newcomer while it waits, then the holder of its place. */
 export interface Tenant extends Holder {
   /** Whose it is; absent where it is everybody's, or ours. */
   readonly caller?: Principal | undefined
   /** The beginning of its session's id, for those who read of it; absent where it is for several sessions, or none. */
   readonly session?: string
-  /** Somebody else needs the place: closes the link. Asked for only where the tenant is idle. */
-  readonly giveUp: () => void
+  /** Closes the link; without a word, since somebody else needs the place. Asked for only where the tenant is idle. */
+  readonly giveUp: (why?: GiveUp) => void
   /** It is ours and no client's: it comes only where no process is, and whoever comes waits until it has gone. */
   readonly isProbe?: true
 }

@@ -52,6 +52,9 @@ export const connectStdio: ConnectServer = (
     get count() {
       return control.count
     },
+    get tenants() {
+      return control.tenants
+    },
     get underway() {
       return control.underway
     },

@@ -252,7 +252,7 @@ export class Place implements Lessor {
       get idle() {
         return running?.idle
       },
-      giveUp: () => running && this.end(running, 'room'),
+      giveUp: (why = 'room') => running && this.end(running, why),
     })
     if (!link.ok) return link
     const { model, nextId, now, observe, remarks, startupTimeoutMs } = this.options

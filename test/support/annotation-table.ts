@@ -29,6 +29,7 @@ const WORDS: Readonly<Record<Annotation['type'], string>> = {
   'tool-limits': 'a comma list of limits',
   breaker: '`failures/pause`',
   redactions: 'names and JSON paths',
+  'caller-variables': 'a comma list of variables and templates',
 }
 
 const kind = ({ type, values }: Annotation): string =>

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { issuerSchema, MAX_ISSUERS } from '../../shared/issuers.ts'
 import { policySchema } from '../../shared/policy/schema.ts'
 import { ANNOTATIONS, type Key } from '../../shared/annotations.ts'
+import { variableFault } from '../../shared/caller-environment.ts'
 import { destinationOf } from '../../shared/destination.ts'
 import { destinationFault } from '../../shared/destination-list.ts'
 import { parseValue, wants } from '../../shared/settings.ts'
@@ -81,6 +82,11 @@ const egressSchema = z.record(
     .max(256),
 )
 
+const callerVariable = z.string().superRefine((name, context) => {
+  const message = variableFault(name)
+  if (message !== undefined) context.addIssue({ code: 'custom', message })
+})
+
 export const floorSchema = z.strictObject({
   issuers: z.array(issuerSchema).max(MAX_ISSUERS).default([]),
   trustDomains: z.array(trustDomainSchema).max(MAX_TRUST_DOMAINS).default([]),
@@ -101,6 +107,7 @@ export const floorSchema = z.strictObject({
   allowKubeApi: z.boolean().default(false),
   allowSharedIdentity: z.boolean().default(false),
   allowForwardHeaders: z.boolean().default(false),
+  allowCallerVariables: z.array(callerVariable).max(64).default([]),
   allowOpenPaths: z.boolean().default(false),
   allowCarriedPorts: z.boolean().default(false),
   allowLoopbackIssuers: z.boolean().default(false),

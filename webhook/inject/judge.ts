@@ -8,6 +8,7 @@ import { auditViolations } from './audit.ts'
 import { baseLockOf } from './base-lock.ts'
 import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
 import { confinementViolations } from './egress.ts'
+import { callerVariableViolations } from '../settings/caller-variables.ts'
 import { demandViolations } from '../settings/demands.ts'
 import { egressViolations } from '../settings/destinations.ts'
 import { identityViolations } from '../settings/trust-faults.ts'
@@ -74,16 +75,18 @@ export interface Found {
 
 /** Everything that is wrong. */
 export const judge = (subject: Subject, found: Found): readonly Violation[] => {
-  const { pod, config } = subject
+  const { pod, config, resolution } = subject
+  const { settings, placed } = resolution
   const { server, transport } = found
   return [
     ...settingViolations(subject, server),
+    ...callerVariableViolations(settings, placed, config.floor, transport?.kind === 'http'),
     ...gateViolations(subject),
     ...portViolations(found),
-    ...svidViolations(transport, subject.resolution.settings, config.floor),
+    ...svidViolations(transport, settings, config.floor),
     ...chooseToken(subject).violations,
     ...confinementViolations(server, transport, subject),
-    ...writableViolations(pod, server, subject.resolution.settings),
+    ...writableViolations(pod, server, settings),
     ...collisions(pod, transport && hasShim(transport) ? server : undefined),
   ]
 }

@@ -13,6 +13,7 @@ import { isEnforced } from './egress.ts'
 import { isToWait } from './gate.ts'
 import { documentViolations } from './document-size.ts'
 import { judge, type Found } from './judge.ts'
+import { callerVariableWarnings } from '../settings/caller-variables.ts'
 import { enforcedIn } from '../settings/enforced.ts'
 import { identityWarnings } from '../settings/trust-faults.ts'
 import type { Violation } from '../settings/violation.ts'
@@ -174,6 +175,7 @@ const planWith = ({ server, transport, document, identity, line, fills, limited 
       ...rootWarnings(pod, nameOf(server), config.floor),
       ...limited.warnings,
       ...identityWarnings(settings, config.floor),
+      ...callerVariableWarnings(settings, config.floor),
       ...token.warnings,
       ...identityTaken(pod, {
         server: nameOf(server),

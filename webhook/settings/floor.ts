@@ -72,6 +72,8 @@ export interface Floor {
   readonly allowSharedIdentity: boolean
   /** `forward-headers` may be asked for: what callers say of themselves reaches the server. */
   readonly allowForwardHeaders: boolean
+  /** Variables that `caller-environment` may fill with what tokens say of callers. */
+  readonly allowCallerVariables: readonly string[]
   /** `open-paths` may be asked for: paths of the server that pass the sidecar besides MCP. */
   readonly allowOpenPaths: boolean
   /** Other ports of a server that is held on loopback pass the sidecar as plain TCP, unread. */
@@ -117,7 +119,11 @@ interface Leave {
   readonly value?: string
   readonly by: Exclude<
     keyof Floor & `allow${string}`,
-    'allowExceptions' | 'allowBreakGlass' | 'allowLooserNamespaces' | 'allowOptOut'
+    | 'allowExceptions'
+    | 'allowBreakGlass'
+    | 'allowLooserNamespaces'
+    | 'allowOptOut'
+    | 'allowCallerVariables'
   >
   /** What to do without it. */
   readonly instead: string

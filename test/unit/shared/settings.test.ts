@@ -193,6 +193,13 @@ describe('what cannot hold together', () => {
     [{ 'forward-headers': 'X-A', 'process-model': 'principal' }, 1],
     [{ 'forward-headers': 'Authorization' }, 1],
     [{ 'forward-headers': 'Authorization', auth: 'none' }, 0],
+    [{ 'caller-environment': 'A={{claims.a}}' }, 0],
+    [{ 'caller-environment': 'A={{claims.a}}', 'process-model': 'principal' }, 0],
+    [{ 'caller-environment': 'A={{claims.a}}', 'process-model': 'shared' }, 1],
+    [{ 'caller-environment': 'A={{claims.a}}', auth: 'none' }, 1],
+    [{ 'caller-environment': 'A={{claims.a}}', transport: 'http' }, 1],
+    [{ 'caller-environment': 'A={{claims.a}}', transport: 'sse', auth: 'none' }, 2],
+    [{ 'caller-environment': 'A={{claims.a}}', transport: 'http', 'process-model': 'shared' }, 1],
   ])('%j: %d sentences', (texts, count) => {
     const settings = parseSettings(texts)
     expect(settings.ok && conflicts(settings.value)).toHaveLength(count)

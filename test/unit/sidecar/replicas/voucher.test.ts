@@ -53,6 +53,19 @@ test('says who calls, and until when', () => {
   expect(readVoucher(writeVoucher(KEY, voucher), EXPECTED)).toEqual({ ok: true, value: voucher })
 })
 
+test('says what the caller’s processes are given, and nothing that is no text', () => {
+  const principal = { key: '["k","d"]', person: 'k', environment: { USER_EMAIL: 'a@b' } }
+  const read = (said: object) => {
+    const voucher = { ...VOUCHER, principal: { ...principal, ...said } }
+    return readVoucher(writeVoucher(KEY, voucher), EXPECTED)
+  }
+  expect(read({})).toMatchObject({ ok: true, value: { principal } })
+  expect(read({ environment: { USER_EMAIL: 'a@b', X: ['y'] }, person: ['x'] })).toEqual({
+    ok: true,
+    value: { ...VOUCHER, principal: { key: principal.key, environment: principal.environment } },
+  })
+})
+
 test('is good by any of the keys that are', () => {
   const text = writeVoucher(OTHER, VOUCHER)
   expect(readVoucher(text, { ...EXPECTED, keys: [KEY, OTHER] })).toMatchObject({ ok: true })
