@@ -5,8 +5,10 @@
 import type { JsonObject, Member } from '../json/scan.ts'
 import { member, slice, type Response } from '../mcp/message.ts'
 import { SUBSCRIPTION_KEY } from '../mcp/meta.ts'
-import { rewrite, type Edit } from '../mcp/rewrite.ts'
+import { rewrite } from '../mcp/rewrite.ts'
 import { SERVER_KEY } from '../translation/modern-answer.ts'
+import { blanks } from './blanks.ts'
+import { listedTools, toolResult } from './legacy-tools.ts'
 
 const MODERN_ONLY: ReadonlySet<string> = new Set(['resultType', 'ttlMs', 'cacheScope'])
 
@@ -18,27 +20,6 @@ const CODES: ReadonlyMap<string, string> = new Map([
   ['-32021', '-32600'],
   ['-32022', '-32603'],
 ])
-
-type Gone = (one: Member) => boolean
-
-const blank = (start: number, end: number): Edit => ({ start, end, text: ' '.repeat(end - start) })
-
-/** Takes members out, each with the comma that it needs no more. */
-const blanks = (text: string, { start, members }: JsonObject, isGone: Gone): readonly Edit[] => {
-  const edits: Edit[] = []
-  let from = start + 1
-  let isFirst = true
-  for (const one of members) {
-    if (isGone(one)) edits.push(blank(from, one.end))
-    else {
-      const comma = isFirst && edits.length > 0 ? text.indexOf(',', from) : -1
-      if (comma !== -1) edits.push(blank(comma, comma + 1))
-      isFirst = false
-    }
-    from = one.end
-  }
-  return edits
-}
 
 /** Takes members out by name, and one of `_meta`, with that where nothing else stands there. */
 const edited = (
@@ -63,9 +44,18 @@ const plainResult = (response: Response, result: Member, object: JsonObject): Re
   return { ...response, text: told.text, result: { ...result, object: told.object } }
 }
 
-export const legacyAnswer = (response: Response): Response => {
+/** What only some methods' results have. */
+const SHAPES: ReadonlyMap<string, (response: Response) => Response> = new Map([
+  ['tools/list', listedTools],
+  ['tools/call', toolResult],
+])
+
+export const legacyAnswer = (method: string, response: Response): Response => {
   const { text, result, error } = response
-  if (result?.object) return plainResult(response, result, result.object)
+  if (result?.object) {
+    const plain = plainResult(response, result, result.object)
+    return SHAPES.get(method)?.(plain) ?? plain
+  }
   const place = member(error?.object, 'code')
   const code = place && CODES.get(slice(text, place))
   if (!place || code === undefined) return response

@@ -12,6 +12,8 @@ import { ownRequest } from '../mcp/own-request.ts'
 import type { Kinds } from './greeting.ts'
 
 const MAX_URIS = 256
+/** All of them go with each change of one. */
+const MAX_BYTES = 128 * 1024
 const MAX_URI_LENGTH = 4096
 /** What a uri takes beside its text. */
 const URI_BYTES = 128
@@ -116,8 +118,9 @@ export class Listening {
   private takes(uri: string): boolean {
     if (this.uris.has(uri)) return true
     const { lease } = this.options
-    const isBounded = this.uris.size < MAX_URIS && uri.length <= MAX_URI_LENGTH
-    return isBounded && lease.keep(lease.bytes + bytesOf(uri))
+    const bytes = lease.bytes + bytesOf(uri)
+    const isShort = uri.length <= MAX_URI_LENGTH && bytes <= MAX_BYTES
+    return isShort && this.uris.size < MAX_URIS && lease.keep(bytes)
   }
 
   private drop(uri: string, wrong: string): void {

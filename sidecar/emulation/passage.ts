@@ -3,6 +3,7 @@
 // keeps nothing meanwhile.
 
 import type { Lease } from '../bytes/budget.ts'
+import { costOf } from '../conversation/cost.ts'
 import { saidIn } from '../conversation/answer.ts'
 import type { Fault } from '../mcp/faults.ts'
 import { slice, type Request, type Response } from '../mcp/message.ts'
@@ -45,6 +46,7 @@ const isObjectText = (text: string): boolean => text.startsWith('{')
 export class Passage {
   /** By which whoever waits for the answer knows it. */
   readonly id: number
+  readonly method: string
   readonly headers: Envelope['headers']
   /** By which the server has it; undefined while the client is asked. */
   serverId: number | undefined
@@ -57,15 +59,16 @@ export class Passage {
   private state: string | undefined
   private rounds = 0
 
-  constructor({ id, headers }: Identity, way: Way, lease: Lease) {
+  constructor({ id, method, headers }: Identity, way: Way, lease: Lease) {
     this.id = id
+    this.method = method
     this.headers = headers
     this.way = way
     this.lease = lease
   }
 
   begin(request: Request): Fault | undefined {
-    const isKept = MAY_ASK.has(request.method) && this.lease.keep(request.text.length)
+    const isKept = MAY_ASK.has(request.method) && this.lease.keep(costOf(request))
     if (isKept) this.request = request
     this.serverId = this.id
     return this.way.send(this, request, undefined)
@@ -146,7 +149,7 @@ export class Passage {
     const { request } = this
     if (this.serverId !== undefined || !request) return
     this.open.clear()
-    this.lease.keep(request.text.length)
+    this.lease.keep(costOf(request))
     this.serverId = this.way.terms.nextId()
     const unsent = this.way.send(this, request, broughtText(answers, this.state))
     if (unsent) this.way.fail(this, unsent.message)
@@ -155,5 +158,6 @@ export class Passage {
 
 interface Identity {
   readonly id: number
+  readonly method: string
   readonly headers: Envelope['headers']
 }

@@ -77,7 +77,12 @@ export class Passages {
   }
 
   begin(request: Request, id: number, headers: Envelope['headers']): Fault | undefined {
-    const passage = new Passage({ id, headers }, this.way, this.options.budget.lease('calls'))
+    const { method } = request
+    const passage = new Passage(
+      { id, method, headers },
+      this.way,
+      this.options.budget.lease('calls'),
+    )
     this.all.set(id, passage)
     const unsent = passage.begin(request)
     if (unsent) this.end(passage)
@@ -131,7 +136,7 @@ export class Passages {
     this.options.inner.abandon(id)
     if (!passage.isAnsweredBy(response)) return undefined
     this.end(passage)
-    const told = legacyAnswer(response)
+    const told = legacyAnswer(passage.method, response)
     if (id === passage.id) return told
     const again = readAgain(rewrite(told.text, [idEdit(told, `${passage.id}`)]))
     return again?.kind === 'response' ? again : undefined

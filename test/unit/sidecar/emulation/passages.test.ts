@@ -78,6 +78,44 @@ describe('a request', () => {
     expect(asked.body).toEqual({ jsonrpc: '2.0', id: 'mine', result: told })
   })
 
+  test.each([
+    ['{"type":"object"}', true],
+    ['{ "properties" : {}, "type":"obj\\u0065ct" }', true],
+    ['{"type":"array","items":{"type":"object"}}', false],
+    ['{"anyOf":[{"type":"object"}]}', false],
+    ['true', false],
+  ])('for a list shows the schema of results %s: %s', async (schema, isShown) => {
+    const all = await EmulatedServer.opened()
+    const asked = all.ask('tools/list')
+    const { id } = all.last('tools/list')
+    const tools = `[ {"outputSchema":${schema},"name":"a"}, {"name":"ü","outputSchema":{"type":"object"}} ]`
+    const result = `{"resultType":"complete","tools":${tools},"ttlMs":1}`
+    all.link.says(`{"jsonrpc":"2.0","id":${String(id)},"result":${result}}`)
+    const shown = isShown ? { outputSchema: JSON.parse(schema) } : {}
+    expect(asked.body['result']).toEqual({
+      tools: [
+        { name: 'a', ...shown },
+        { name: 'ü', outputSchema: { type: 'object' } },
+      ],
+    })
+  })
+
+  test.each([
+    ['{"a":9007199254740993}', '{"a":9007199254740993}'],
+    ['[9007199254740993]', '{"result":[9007199254740993]}'],
+    ['"ü"', '{"result":"ü"}'],
+    ['null', '{"result":null}'],
+  ])('with the structured content %s has it as %s', async (said, told) => {
+    const all = await EmulatedServer.opened()
+    const asked = all.ask('tools/call', { name: 'x' })
+    const { id } = all.last('tools/call')
+    const result = `{"resultType":"complete","structuredContent":${said},"content":[]}`
+    all.link.says(`{"jsonrpc":"2.0","id":${String(id)},"result":${result}}`)
+    const text = Buffer.from(asked.texts[0] ?? '', 'latin1').toString()
+    expect(text).toContain(`"structuredContent":${told},"content":[]`)
+    expect(asked.body['id']).toBe('mine')
+  })
+
   test('keeps every other byte of its answer', async () => {
     const all = await EmulatedServer.opened()
     const asked = all.ask('tools/list')
@@ -184,6 +222,21 @@ describe('input that is required', () => {
     }
     await all.answers('prompts/get', { messages: [] })
     expect(asked.body['result']).toEqual({ messages: [] })
+  })
+
+  test('in a later round is told of, and given up, as in the first', async () => {
+    const all = await EmulatedServer.opened(ALL)
+    const asked = all.ask('tools/call', { name: 'x', _meta: { progressToken: 7 } })
+    await all.answers('tools/call', required({ 'wër "': FORM }))
+    await all.reply('"result":{"action":"accept"}')
+    const { id, params } = JSON.parse(all.link.sent.at(-1) ?? '')
+    expect(params.inputResponses).toEqual({ 'wër "': { action: 'accept' } })
+    const { progressToken } = params._meta
+    await all.says({ method: 'notifications/progress', params: { progressToken, progress: 1 } })
+    expect(asked.notices.map((text) => JSON.parse(text).params.progressToken)).toEqual([7])
+    if (asked.call) all.channel.cancel(asked.call, 'timeout')
+    expect(all.last('notifications/cancelled')).toMatchObject({ params: { requestId: id } })
+    expect(all.link.abandoned).toContain(id)
   })
 
   test('that is a state alone is brought at once', async () => {
