@@ -28,6 +28,7 @@ const CLIENT_PACKAGES = ['@modelcontextprotocol/client', '@modelcontextprotocol/
 const CLIENT_FILES = [
   'fixtures/pod-client.ts',
   'fixtures/pod-flood.ts',
+  'fixtures/pod-sessions.ts',
   'bench/pressure/floods.ts',
   'bench/pressure/clients.ts',
   'support/raw-http.ts',

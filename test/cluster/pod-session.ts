@@ -11,6 +11,13 @@ const INITIALIZE = {
   },
 }
 
+interface Posted {
+  readonly status: number
+  readonly text: string
+}
+
+const urlOf = (pod: Json): string => `http://${String(at(pod, 'status', 'podIP'))}:15200/mcp`
+
 /** A session at a pod's own address. */
 export class PodSession {
   private readonly url: string
@@ -19,7 +26,7 @@ export class PodSession {
 
   /** With a token it is its holder's. */
   constructor(pod: Json, token?: string) {
-    this.url = `http://${String(at(pod, 'status', 'podIP'))}:15200/mcp`
+    this.url = urlOf(pod)
     this.token = token
   }
 
@@ -33,9 +40,18 @@ export class PodSession {
   }
 
   /** Posts a request; its answer. */
-  async post(message: object): Promise<{ readonly status: number; readonly text: string }> {
+  post(message: object): Promise<Posted> {
+    return this.send(this.url, message)
+  }
+
+  /** Posts one to another pod. */
+  postTo(pod: Json, message: object): Promise<Posted> {
+    return this.send(urlOf(pod), message)
+  }
+
+  private async send(url: string, message: object): Promise<Posted> {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, ...message })
-    const answer = await fetch(this.url, { method: 'POST', headers: this.headers(), body })
+    const answer = await fetch(url, { method: 'POST', headers: this.headers(), body })
     this.id ||= answer.headers.get('mcp-session-id') ?? ''
     return { status: answer.status, text: await answer.text() }
   }
