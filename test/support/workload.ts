@@ -20,7 +20,7 @@ import { issue } from './certificates.ts'
 import { Container } from './pod.ts'
 import { PUPPET } from './puppet.ts'
 import { removeFolder } from './remove-folder.ts'
-import { within } from './waiting.ts'
+import { until, within } from './waiting.ts'
 
 const SERVICE = 'outrigger-deployment-echo-headless.team-a.svc'
 
@@ -36,6 +36,10 @@ export const writeKeys = (folder: string): void => {
   writeFileSync(join(folder, 'id.key'), randomBytes(32).toString('base64url'))
 }
 
+/** The address in a session's id. */
+export const holderOf = (id: string): string =>
+  Buffer.from(id, 'base64url').subarray(16, -16).join('.')
+
 export type Replica = {
   readonly address: string
   readonly sidecar: Sidecar
@@ -45,7 +49,7 @@ export type Replica = {
   readonly lines: readonly string[]
   /** What the metrics say of one. */
   readonly metric: (name: string) => Promise<number>
-  /** It ends as a pod does that loses its node: at once. */
+  /** It ends with all that it holds. */
   readonly kill: () => Promise<void>
   readonly drain: (leftMs: number) => Promise<void>
 }
@@ -60,12 +64,14 @@ export class Workload {
   readonly keys = join(this.folder, 'keys')
   /** Those whom the Service names. */
   readonly named = new Set<string>()
-  /** How often it was asked. */
-  lookUps = 0
+  /** By how much the clock of all of them is ahead. */
+  aheadMs = 0
   private readonly options: WorkloadOptions
   private readonly replicas = new Set<Replica>()
   private readonly balancer: Server
   private turn = 0
+  /** Exchanges that the balancer has with each. */
+  private readonly open = new Map<Replica, number>()
   /** Of its own, so that nobody else on this machine has one of its ports. */
   private readonly network = `127.${randomInt(1, 250)}.${randomInt(1, 250)}`
   private count = 0
@@ -80,6 +86,8 @@ export class Workload {
         return
       }
       const { method, headers } = asked
+      this.open.set(replica, (this.open.get(replica) ?? 0) + 1)
+      answer.on('close', () => this.open.set(replica, (this.open.get(replica) ?? 0) - 1))
       const sent = request(replica.url, { method, headers, agent: false }, (came) => {
         answer.writeHead(came.statusCode ?? 502, came.headers)
         answer.flushHeaders()
@@ -132,20 +140,19 @@ export class Workload {
     const sidecar = await startSidecar({
       config: config.value,
       log,
-      now: () => performance.now(),
+      now: () => performance.now() + this.aheadMs,
       wallMs: () => Date.now(),
       process: processOf(process, undefined),
       pod: { addresses: [address], listeners: () => [], facts: {} },
-      resolveService: async () => {
-        this.lookUps++
-        return [...this.named]
-      },
+      resolveService: async () => [...this.named],
     })
     const container = speaksHttp(config.value.settings) ? undefined : new Container(folder, command)
-    const end = async (closing: Promise<void>): Promise<void> => {
+    const end = async (close: () => Promise<void>): Promise<void> => {
+      // A balancer sends nothing more there; what it has sent is over, in the name of whichever session.
       this.replicas.delete(replica)
+      await until(() => (this.open.get(replica) ?? 0) === 0, 'the balancer has done with it')
       this.named.delete(address)
-      await closing
+      await close()
       container?.signal('SIGKILL')
       await container?.exited
       await removeFolder(folder)
@@ -162,8 +169,8 @@ export class Workload {
         const line = text.split('\n').find((one) => one.startsWith(`${name} `))
         return Number(line?.slice(name.length + 1) ?? Number.NaN)
       },
-      kill: () => end(sidecar.close()),
-      drain: (leftMs) => end(sidecar.drain(leftMs)),
+      kill: () => end(() => sidecar.close()),
+      drain: (leftMs) => end(() => sidecar.drain(leftMs)),
     }
     await within(sidecar.ready, () => `replica ${address}: ${sidecar.obstacle() ?? ''}`)
     this.replicas.add(replica)
