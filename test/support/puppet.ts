@@ -28,13 +28,24 @@ export const startPuppetWith = async (
   return { ...bridge, admin: adminOf(port) }
 }
 
-/** A puppet that knows the legacy era alone, which modern clients meet all the same. */
-export const startTranslated = async (...flags: readonly string[]): Promise<PuppetBridge> => {
+/** A puppet that knows one era alone, which clients of the other meet all the same. */
+const startOfOneEra = async (
+  era: '--legacy' | '--modern',
+  flags: readonly string[],
+): Promise<PuppetBridge> => {
   const port = await freePort()
   const all = ['--admin-port', `${port}`, '--translate-eras', 'true', ...flags]
-  const bridge = await startOutrigger([...PUPPET, '--legacy'], { flags: all })
+  const bridge = await startOutrigger([...PUPPET, era], { flags: all })
   return { ...bridge, admin: adminOf(port) }
 }
+
+/** It knows the legacy era alone. */
+export const startTranslated = (...flags: readonly string[]): Promise<PuppetBridge> =>
+  startOfOneEra('--legacy', flags)
+
+/** It knows the modern era alone. */
+export const startEmulated = (...flags: readonly string[]): Promise<PuppetBridge> =>
+  startOfOneEra('--modern', flags)
 
 export type Json = Readonly<Record<string, unknown>>
 
