@@ -16,6 +16,8 @@ const MAX_FAILED_STARTS = 3
 const MAX_DEATHS = 3
 const FIRST_REST_MS = 5000
 const MAX_REST_MS = 60_000
+/** A doubt that could not be settled by a process of its own stays for so long. */
+const DOUBT_MS = 10_000
 
 export interface ReadinessOptions {
   /** How long a request waits to learn what the server speaks. */
@@ -51,6 +53,8 @@ export class Readiness {
   })
   private timer: NodeJS.Timeout | undefined
   private confirming: Promise<void> | undefined
+  /** Runs while a doubt stays. */
+  private doubtTimer: NodeJS.Timeout | undefined
   private tellReady: () => void = () => undefined
   /** Resolves when the server has answered for the first time. */
   readonly whenReady: Promise<void> = new Promise((resolve) => {
@@ -162,6 +166,8 @@ export class Readiness {
     this.round++
     clearTimeout(this.timer)
     clearTimeout(this.restTimer)
+    clearTimeout(this.doubtTimer)
+    this.doubtTimer = undefined
     this.resting = undefined
     this.deaths = 0
     this.failedStarts = 0
@@ -176,7 +182,7 @@ export class Readiness {
 
   /** A doubt is settled once somebody needs to know; where it cannot be now, it is legacy for now. */
   private async settled(found: Eras): Promise<Eras | undefined> {
-    if (found.isCertain) return found
+    if (found.isCertain || this.doubtTimer) return found
     this.confirming ??= this.confirm(this.round).finally(() => {
       this.confirming = undefined
     })
@@ -186,7 +192,14 @@ export class Readiness {
 
   private async confirm(round: number): Promise<void> {
     const result = await this.options.confirm()
-    if (result.ok && round === this.round) this.find(result.value)
+    if (round !== this.round) return
+    if (result.ok) this.find(result.value)
+    // Where there was no place for a process, asking again costs none.
+    else if (result.error.code !== 'no-capacity') {
+      this.doubtTimer = setTimeout(() => {
+        this.doubtTimer = undefined
+      }, DOUBT_MS)
+    }
   }
 
   private find(found: Eras): void {

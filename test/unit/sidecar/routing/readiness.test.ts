@@ -209,6 +209,31 @@ describe('a doubt', () => {
     expect(await second).toEqual(MODERN)
   })
 
+  test('is left for a while where a process of its own did not settle it', async () => {
+    const first = readiness.eras()
+    await settles(BROKEN)
+    await first
+    expect(await readiness.eras()).toEqual(IN_DOUBT)
+    await jest.advanceTimersByTimeAsync(9999)
+    expect(await readiness.eras()).toEqual(IN_DOUBT)
+    expect(confirms).toHaveLength(0)
+    await jest.advanceTimersByTimeAsync(1)
+    const later = readiness.eras()
+    await settles(ok(MODERN))
+    expect(await later).toEqual(MODERN)
+  })
+
+  test('is asked about anew of another container', async () => {
+    const first = readiness.eras()
+    await settles(BROKEN)
+    await first
+    readiness.begin(undefined)
+    await answers(ok(IN_DOUBT))
+    const second = readiness.eras()
+    await settles(ok(LEGACY))
+    expect(await second).toEqual(LEGACY)
+  })
+
   test('is forgotten with its container', async () => {
     const asked = readiness.eras()
     readiness.stop('gone')
