@@ -89,8 +89,8 @@ const secretOf = ({ namespace, server, owner }: Replicated, stringData: Parts): 
 
 export class ReplicaKeys {
   private readonly options: ReplicaKeysOptions
-  /** When the Secret of a workload was last seen to stand, the longest ago first. */
-  private readonly seen = new Map<string, number>()
+  /** When the Secret of a workload was last seen to stand, and whose it was to be, the longest ago first. */
+  private readonly seen = new Map<string, { readonly atMs: number; readonly uid: string }>()
 
   constructor(options: ReplicaKeysOptions) {
     this.options = options
@@ -106,21 +106,22 @@ export class ReplicaKeys {
     const { now, counted, events } = this.options
     const { namespace, server, owner } = replicated
     const key = keyOf(namespace, server)
-    const seenMs = this.seen.get(key)
-    if (seenMs !== undefined && now() - seenMs < AGAIN_MS) return
+    const seen = this.seen.get(key)
+    // With a workload of the same name that was there before, its Secret goes.
+    if (seen?.uid === owner.uid && now() - seen.atMs < AGAIN_MS) return
     const status = await this.make(replicated, signal)
-    if (status === undefined) return this.saw(key)
+    if (status === undefined) return this.saw(key, owner)
     counted('refused')
     const name = replicasName(server)
     await events.tell(namespace, owner, [apartWords(name, status)], signal)
     throw new Error(`Secret ${namespace}/${name}: answered ${status}`)
   }
 
-  private saw(key: string): void {
+  private saw(key: string, { uid }: Owner): void {
     this.seen.delete(key)
     const [oldest] = this.seen.keys()
     if (this.seen.size >= MAX_SEEN && oldest !== undefined) this.seen.delete(oldest)
-    this.seen.set(key, this.options.now())
+    this.seen.set(key, { atMs: this.options.now(), uid })
   }
 
   /** Undefined where it stands now, else the status by which it was refused. Keys take a while to make: whether any are needed is asked before. */

@@ -125,6 +125,16 @@ describeOwnCluster('control', 'the keys of replicas', (target) => {
     expect(part(await untilThere(), 'id.key')).not.toBe(before)
   })
 
+  test('it goes with its Deployment, by the cluster’s own hand', async () => {
+    await untilThere()
+    const path = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/server`
+    expect((await api.remove(path)).status).toBe(200)
+    await waitFor('no Secret', async () =>
+      (await api.get(SECRET)).status === 404 ? true : undefined,
+    )
+    expect((await api.get(`${SECRETS}/${TAKEN}`)).status).toBe(200)
+  })
+
   /** What the controller is told who would make a Secret; none stays. */
   const told = async (secret: Json, namespace: string): Promise<string> => {
     const headers = { 'content-type': 'application/json', 'impersonate-user': CONTROLLER }

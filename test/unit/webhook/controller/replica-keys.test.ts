@@ -151,6 +151,13 @@ describe('the keys of a workload', () => {
     expect(counted).toEqual(['made', 'made'])
   })
 
+  test('are asked for at once for another workload of the same name', async () => {
+    await keep()
+    secrets.clear()
+    await keep({ owner: { ...WORKLOAD.owner, uid: 'another' } })
+    expect(stringAt(secrets.get(PLACE), 'metadata', 'name')).toBe(PLACE.split('/')[1])
+  })
+
   test('are asked for at once by whoever begins to lead', async () => {
     await keep()
     secrets.clear()
