@@ -35,6 +35,10 @@ export interface PlaceOptions extends PoolOptions, Placed {
   readonly parking: Parking<Lease>
   readonly budget: Budget
   readonly schedule: Lessor['schedule']
+  /** Whether its principal may have one more at work, in all its places; one that is idle may have ended for it. */
+  readonly mayStart: () => boolean
+  /** Another place of its principal's where somebody has waited longer than that, and can have no process. */
+  readonly owed: (sinceMs: number) => Place | undefined
   readonly requestTimeoutMs: number
   /** Most calls of one client's that the server works on at once. */
   readonly maxConcurrentCalls: number
@@ -59,8 +63,8 @@ interface Waiter extends Asking {
   sinceMs: number
 }
 
-/** Most processes of one principal that are at work. */
-const MOST = 8
+/** Most processes of one principal that are at work, in one place and in all. */
+export const MOST = 8
 /** Another process is started for whoever has waited so long, or where so many wait. */
 const PATIENCE_MS = 100
 const CROWD = 4
@@ -109,13 +113,36 @@ export class Place implements Lessor {
     return new Promise((resolve) => {
       const queue = isLook ? this.looking : this.waiting
       queue.push({ ...asking, resolve, sinceMs: this.options.now() })
-      if (this.backends.size + this.opening === 0) void this.open()
+      this.openFirst()
     })
+  }
+
+  /** Processes that are at work, or start: what waits for its client is counted by itself. */
+  get atWork(): number {
+    let count = this.opening
+    for (const { lease } of this.backends) if (lease?.isParked !== true) count += 1
+    return count
+  }
+
+  /** Since when the one has been idle that has been so for longest; undefined where none is. */
+  get idleSinceMs(): number | undefined {
+    return this.longestIdle?.idle?.sinceMs
+  }
+
+  /** Since when somebody waits who can have no process here; undefined where nobody does. */
+  get starvedSinceMs(): number | undefined {
+    if (this.backends.size + this.opening > 0) return undefined
+    return (this.waiting[0] ?? this.looking[0])?.sinceMs
+  }
+
+  /** Another place of the principal needs a process more. */
+  giveUpIdle(): void {
+    if (this.longestIdle) this.end(this.longestIdle, 'room')
   }
 
   released(backend: Backend): void {
     if (backend.isSpent) this.spent(backend)
-    else this.serve()
+    else if (!this.makesWay(backend)) this.serve()
   }
 
   spent(backend: Backend): void {
@@ -132,7 +159,7 @@ export class Place implements Lessor {
     }
     this.looking = this.looking.filter((waiter) => !this.isOver(waiter, nowMs))
     this.waiting = this.waiting.filter((waiter) => !this.isOver(waiter, nowMs))
-    if (this.needsMore(nowMs)) void this.open()
+    if (this.needsMore(nowMs) && this.options.mayStart()) void this.open()
   }
 
   close(): void {
@@ -178,11 +205,26 @@ export class Place implements Lessor {
       return true
     }
     const { requestTimeoutMs } = this.options
-    if (this.backends.size === 0 || nowMs - sinceMs < requestTimeoutMs) return false
-    const busy = `${this.backends.size} processes of this caller are busy`
-    const why = `it was not its turn within ${requestTimeoutMs} ms (${PREFIX}request-timeout): ${busy}`
+    const isStarting = this.backends.size === 0 && this.opening > 0
+    if (isStarting || nowMs - sinceMs < requestTimeoutMs) return false
+    const why = `it was not its turn within ${requestTimeoutMs} ms (${PREFIX}request-timeout): ${this.busy}`
     resolve(fail(fault('request-timeout', why)))
     return true
+  }
+
+  private get busy(): string {
+    const all = [...this.backends]
+    return all.length > 0 && all.every(({ lease }) => lease?.isParked)
+      ? "this caller's process waits for what its client was asked"
+      : "this caller's processes are busy"
+  }
+
+  private get longestIdle(): Backend | undefined {
+    let found: Backend | undefined
+    for (const one of this.backends) {
+      if (one.idle && one.idle.sinceMs < (found?.idle?.sinceMs ?? Infinity)) found = one
+    }
+    return found
   }
 
   private get most(): number {
@@ -190,20 +232,31 @@ export class Place implements Lessor {
     return model === 'session' ? Math.min(MOST, maxConcurrentCalls) : 1
   }
 
-  /** Of several processes those count that are at work: what waits for its client is counted by itself. */
+  /** Where the process model is one process, there is no second beside one that waits for its client. */
   private get held(): number {
-    if (this.most === 1) return this.backends.size
-    let count = 0
-    for (const { lease } of this.backends) if (lease?.isParked !== true) count += 1
-    return count
+    return this.options.model === 'session' ? this.atWork : this.backends.size + this.opening
   }
 
   private needsMore(nowMs: number): boolean {
-    const [first] = this.waiting
+    const first = this.waiting[0] ?? this.looking[0]
     if (first === undefined || this.opening > 0 || this.held >= this.most) return false
     if (this.backends.size === 0) return true
     if (nowMs < this.aloneUntilMs) return false
     return nowMs - first.sinceMs >= PATIENCE_MS || this.waiting.length >= CROWD
+  }
+
+  /** Whoever has waited longest is next, be it at another place. */
+  private makesWay(backend: Backend): boolean {
+    const owed = this.options.owed(this.waiting[0]?.sinceMs ?? Infinity)
+    if (!owed) return false
+    this.end(backend, 'room')
+    owed.openFirst()
+    return true
+  }
+
+  /** Starts a process where there is none. */
+  openFirst(): void {
+    if (this.backends.size + this.opening === 0 && this.options.mayStart()) void this.open()
   }
 
   private async open(): Promise<void> {
@@ -298,7 +351,6 @@ export class Place implements Lessor {
 
   /** Whoever waits for one that has gone gets another. */
   private replace(): void {
-    const isNeeded = this.waiting.length > 0 && this.backends.size + this.opening === 0
-    if (isNeeded && !this.isClosed) void this.open()
+    if (this.waiting.length > 0 && !this.isClosed) this.openFirst()
   }
 }

@@ -12,13 +12,15 @@ import type { Lease, Lessee } from './lease.ts'
 import { askedLevel } from './log-level.ts'
 import { isLaterRound, refusalOf } from './methods.ts'
 import { Parking, type ParkingOptions } from './parking.ts'
-import { Place, type Placed, type PlaceOptions } from './place.ts'
+import { MOST, Place, type Placed, type PlaceOptions } from './place.ts'
 
-export type PoolOptions = Omit<PlaceOptions, keyof Placed | 'parking'> & ParkingOptions
+export type PoolOptions = Omit<PlaceOptions, keyof Placed | 'parking' | 'mayStart' | 'owed'> &
+  ParkingOptions
 
 export class Pool implements ModernProcesses {
   private readonly options: PoolOptions
-  private readonly places = new Map<string, Place>()
+  /** By principal, then by what its clients can be asked for. */
+  private readonly places = new Map<string, Map<string, Place>>()
   private readonly parking: Parking<Lease>
 
   constructor(options: PoolOptions) {
@@ -60,9 +62,12 @@ export class Pool implements ModernProcesses {
 
   sweep(nowMs: number, idleTimeoutMs: number): void {
     this.parking.sweep(nowMs)
-    for (const [key, place] of this.places) {
-      place.sweep(nowMs, idleTimeoutMs)
-      if (place.isEmpty) this.places.delete(key)
+    for (const [key, own] of this.places) {
+      for (const [name, place] of own) {
+        place.sweep(nowMs, idleTimeoutMs)
+        if (place.isEmpty) own.delete(name)
+      }
+      if (own.size === 0) this.places.delete(key)
     }
   }
 
@@ -71,7 +76,7 @@ export class Pool implements ModernProcesses {
   }
 
   close(): void {
-    for (const place of this.places.values()) place.close()
+    for (const own of this.places.values()) for (const place of own.values()) place.close()
     // What was asked is on record as what nobody has answered.
     this.parking.close()
   }
@@ -81,13 +86,51 @@ export class Pool implements ModernProcesses {
     const isEverybodys = this.options.model === 'shared'
     const { key } = isEverybodys ? EVERYBODY : principal
     const capabilities = isEverybodys ? NO_CAPABILITIES : capabilitiesOf(request)
-    const name = JSON.stringify([key, capabilities])
-    const there = this.places.get(name)
+    const own = this.places.get(key) ?? new Map<string, Place>()
+    const name = JSON.stringify(capabilities)
+    const there = own.get(name)
     if (there) return there
     const { options, parking } = this
     const caller = isEverybodys ? undefined : principal
-    const place = new Place({ ...options, parking, key, caller, capabilities })
-    this.places.set(name, place)
+    const place = new Place({
+      ...options,
+      parking,
+      key,
+      caller,
+      capabilities,
+      mayStart: () => hasRoom([...own.values()]),
+      owed: (sinceMs) => starved([...own.values()], sinceMs),
+    })
+    this.places.set(key, own.set(name, place))
     return place
   }
 }
+
+/** The place with the least of such times, if that is less than another. */
+const earliest = (
+  places: readonly Place[],
+  timeOf: (place: Place) => number | undefined,
+  beforeMs: number,
+): Place | undefined => {
+  let found: Place | undefined
+  let foundMs = beforeMs
+  for (const place of places) {
+    const ms = timeOf(place) ?? Infinity
+    if (ms >= foundMs) continue
+    found = place
+    foundMs = ms
+  }
+  return found
+}
+
+/** Whether one more process may be started in these places, of one principal: else the longest idle of them makes room. */
+const hasRoom = (places: readonly Place[]): boolean => {
+  if (places.reduce((sum, { atWork }) => sum + atWork, 0) < MOST) return true
+  const idle = earliest(places, ({ idleSinceMs }) => idleSinceMs, Infinity)
+  idle?.giveUpIdle()
+  return idle !== undefined
+}
+
+/** The one of these where somebody has waited longest for a process that there is none of, and since before then. */
+const starved = (places: readonly Place[], sinceMs: number): Place | undefined =>
+  earliest(places, ({ starvedSinceMs }) => starvedSinceMs, sinceMs)

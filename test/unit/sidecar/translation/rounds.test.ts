@@ -517,6 +517,25 @@ test('few calls of one caller wait, and those of others beside them', async () =
   expect(await told(others)).toMatchObject({ result: { resultType: 'input_required' } })
 })
 
+test('where a caller may have one call at once, one that waits for its client does not hold up the next', async () => {
+  all = new TranslatedProcesses('session', 1, true)
+  await call()
+  await asks()
+  await call('two')
+  await all.sweep(100)
+  expect(all.where('two')).toBe(1)
+})
+
+test('where a caller has one process, who waits for it hears that its client was asked', async () => {
+  all = new TranslatedProcesses('principal', 64, true)
+  await call()
+  await asks()
+  const second = await call('two')
+  await all.sweep(REQUEST_MS)
+  expect(all.source.links).toHaveLength(1)
+  expect(await second.body()).toContain('process waits for what its client was asked')
+})
+
 test('clients that can be asked for other things have other processes', async () => {
   const elicitation = '"io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}'
   const same = '"io.modelcontextprotocol/clientCapabilities":{"elicitation":{"other":1},"y":{}}'
