@@ -147,6 +147,15 @@ const egressHere = (document: JsonObject): Json | undefined => {
 const UNCONFINED =
   'outrigger.dev/egress: a server that speaks HTTP is started here as it is, and goes where it likes'
 
+const UNKEPT =
+  'outrigger.dev/file-writes: nothing keeps the server to what is declared here; it changes files wherever you may'
+
+/** Whether its shim was told to keep it to files. */
+const isKeptToFiles = (container: JsonObject): boolean => {
+  const command = words(container, 'command')
+  return isWrapped(container) && command.slice(0, command.indexOf('--')).includes('--files')
+}
+
 const NO_RECORDS =
   'outrigger.dev/audit-sink: nothing is put on record here; outrigger run --audit-file keeps records'
 
@@ -215,6 +224,7 @@ export const localPod = (
       ...leftOut,
       ...baseNotes(config.value),
       ...leftNotes(config.value),
+      ...(isKeptToFiles(server) ? [UNKEPT] : []),
       ...others.map((other) => `container ${other} does not run here`),
     ],
   })

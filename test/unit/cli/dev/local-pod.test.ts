@@ -39,6 +39,10 @@ test.each([
     'audit-file',
     'outrigger.dev/audit-sink: nothing is put on record here; outrigger run --audit-file keeps records',
   ],
+  [
+    'file-writes-tmp',
+    '/scratch: a new directory stands for it, where command and variables name the path; outrigger.dev/file-writes: nothing keeps the server to what is declared here; it changes files wherever you may',
+  ],
   ['replicas', 'companions.replicas of the cluster configuration: there is one replica here'],
   ['base-policy-alone', 'floor.basePolicy of the cluster configuration holds here, too'],
   ['pod', ''],
