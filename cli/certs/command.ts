@@ -50,7 +50,7 @@ const readFlags = (given: Given): Result<Flags, string> => {
 const inFile = async (file: string): Promise<Result<Found, string>> => {
   const text = await readText(file)
   if (!text.ok) return text
-  if (isPem(text.value)) return ok(materialInPem(file, text.value))
+  if (isPem(text.value)) return materialInPem(file, text.value)
   const manifest = readManifest(text.value, { file, namespace: OWN_NAMESPACE, namespaces: [] })
   if (!manifest.ok) return fail(manifest.error.join('; '))
   const objects = manifest.value.documents.map(({ value }) => value)

@@ -2,6 +2,7 @@
 
 import { objectAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { certificatesIn } from '../../shared/key-pair.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
 import { TLS_CERT_KEY } from '../../shared/names.ts'
 import type { Bundle, Material, Serving } from './inspection.ts'
 
@@ -62,15 +63,16 @@ export const materialIn = (objects: readonly JsonObject[]): Found => {
 }
 
 /** Certificates in PEM: authorities are a bundle, the first other one is what serves. */
-export const materialInPem = (file: string, text: string): Found => {
+export const materialInPem = (file: string, text: string): Result<Found, string> => {
   const read = certificatesIn(text)
-  const all = read.ok ? read.value : []
+  if (!read.ok) return fail(`${file}: ${read.error}`)
+  const all = read.value
   const pem = all.filter(({ ca }) => ca).map(String)
-  return {
+  return ok({
     stored: undefined,
     bundles: pem.length === 0 ? [] : [{ where: file, pem: pem.join('') }],
     serving: all.filter(({ ca }) => !ca).map((each) => ({ where: file, pem: each.toString() })),
-  }
+  })
 }
 
 /** What a replica says of its certificate in its metrics. */
@@ -86,5 +88,6 @@ export const servingIn = (pod: string, metrics: string): Serving => {
   }
 }
 
+/** Of certificates, or of something else, which is told to be none. */
 export const isPem = (text: string): boolean =>
-  text.includes('-----BEGIN CERTIFICATE-----') && !/^\s*kind:|"kind":/m.test(text)
+  text.includes('-----BEGIN ') && !/^\s*kind:|"kind":/m.test(text)

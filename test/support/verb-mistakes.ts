@@ -35,6 +35,13 @@ export const VERB_MISTAKES: readonly Mistake[] = [
   records('checkpoints in a folder', 'verify DIR/records --checkpoints DIR/folder'),
   records('a key that is none', 'verify DIR/records --checkpoints DIR/records --key DIR/records'),
   records('a flag of tail misspelt', 'tail DIR/records --folow'),
+  typed('certs in a key, beside a certificate', 'certs inspect DIR/ca.pem DIR/key.pem', {
+    'ca.pem': other.cert,
+    'key.pem': other.key,
+  }),
+  typed('certs in one that is cut off', 'certs inspect DIR/ca.pem', {
+    'ca.pem': '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+  }),
   typed('images with a verb misspelt', 'images ad docker.io/x'),
   withPolicy('two policies', 'lint -f DIR/p.yaml -f DIR/p.yaml'),
   withPolicy('a policy in a folder', 'lint -f DIR/other'),

@@ -150,7 +150,8 @@ describe('what is looked at', () => {
   test('in PEM: authorities are a bundle, the rest is what serves', () => {
     const text = `${leaf.certificatePem}${ours.certificatePem}`
     expect([isPem(text), isPem(`kind: Secret\n${text}`), isPem('x')]).toEqual([true, false, false])
-    const found = materialInPem('tls.pem', text)
+    const read = materialInPem('tls.pem', text)
+    const found = read.ok ? read.value : { bundles: [], serving: [] }
     expect(found.bundles).toHaveLength(1)
     expect(found.serving).toHaveLength(1)
     expect(faultsOf(found)).toEqual([])
