@@ -55,6 +55,8 @@ type OptionToken = Token & { readonly kind: 'option' }
 const isOption = (token: Token): token is OptionToken => token.kind === 'option'
 
 const unknown = (table: FlagTable, { name, rawName }: OptionToken): string => {
+  if (name === 'kubeconfig')
+    return `there is no flag ${rawName}; the variable KUBECONFIG names the file, as for kubectl`
   const match = nearest(name, [...Object.keys(table), 'help'])
   return `there is no flag ${rawName}${match === undefined ? '' : `; did you mean --${match}?`}`
 }
@@ -69,16 +71,20 @@ const isFlagLike = (table: FlagTable, text: string): boolean =>
 const isNone = ({ value, inlineValue }: OptionToken): boolean =>
   value === undefined || value === '' || (value === '--' && !inlineValue)
 
+/** What its value may be. */
+const wantedBy = ({ value = '', words = [] }: Flag): string =>
+  words.length === 0 ? value : words.join('|')
+
 const misuse = (table: FlagTable, token: OptionToken): string | undefined => {
   const { name, rawName, value, inlineValue } = token
   if (!Object.hasOwn(table, name)) return unknown(table, token)
-  const wanted = table[name]?.value
-  if (wanted === undefined) {
+  const flag = table[name]
+  if (flag?.value === undefined) {
     return value === undefined
       ? undefined
       : `${rawName} takes no value, and got ${JSON.stringify(shown(value))}`
   }
-  if (isNone(token)) return `${rawName} wants a value: ${rawName} ${wanted}`
+  if (isNone(token)) return `${rawName} wants a value: ${rawName} ${wantedBy(flag)}`
   return value !== undefined && !inlineValue && isFlagLike(table, value)
     ? `${rawName} wants a value, and the flag ${value} stands there (write ${rawName}=${value} if it is meant)`
     : undefined

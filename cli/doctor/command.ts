@@ -52,9 +52,10 @@ export const doctor = defineCommand({
   synopsis: '[-n NAME] [flags]',
   about: `Checks Outrigger in a cluster, a line each with what to do: versions of API server and kubelets, webhook
 configurations, the policies of the final state, the webhook and its certificates, the controller with its Lease, its
-rights and the companions that it keeps, whether a pod that asks for a server comes back with its sidecar (a dry run: nothing stays), labels of namespaces, workloads without their
-sidecar, and what enforces NetworkPolicies and egress. Exits with 1 where there is a fault, or what a check is
-about could not be read.`,
+rights and the companions that it keeps, whether a pod that asks for a server comes back with its sidecar (a dry run:
+nothing stays), labels of namespaces, workloads without their sidecar, and what enforces NetworkPolicies and egress. Of
+the cluster that kubectl would take (KUBECONFIG). Exits with 1 where there is a fault, or what a check is about could
+not be read.`,
   flags: FLAGS,
   cleansUp: false,
   readFlags,

@@ -91,7 +91,9 @@ const remarks = (
     ...records.nowhere(),
     ...(found.records === 0 ? [`${sources.join(', ')}: no line is a record`] : []),
     ...(found.records > 0 && found.reached === 0
-      ? [`${sources.join(', ')}: no record${of} tells what a server reached`]
+      ? [
+          `${sources.join(', ')}: no record${of} tells what a server reached: it has reached nothing, or nobody looked (egress-mode: observe; outrigger run --egress-mode observe --audit-file FILE)`,
+        ]
       : []),
   ]
 }

@@ -28,13 +28,14 @@ const SETTING_KEYS = KEYS.filter(
 export const DEFAULTS_HERE: Readonly<Partial<Record<Key, string>>> = { 'log-level': 'warn' }
 
 const settingFlag = (key: Key): Flag => {
-  const { doc, default: usual, values } = annotation(key)
+  const { type, doc, default: usual, values } = annotation(key)
   const value = DEFAULTS_HERE[key] ?? usual
+  const words = type === 'boolean' ? ['true', 'false'] : values
   const notes = value === undefined ? wants(key) : `${wants(key)}; default ${value}`
   return {
     value: 'VALUE',
     doc: `${doc} (${notes})`,
-    ...(values === undefined ? {} : { words: values }),
+    ...(words === undefined ? {} : { words }),
   }
 }
 

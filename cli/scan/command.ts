@@ -106,7 +106,7 @@ export const scan = defineCommand({
   synopsis: '[-n NAME | -A | -f FILE|DIR|-] [flags]',
   about: `Says which workloads look like MCP servers and are not under Outrigger, by which Services, Ingresses and
 ports they are reached, and the line that opts each in: those that the world reaches first. A guess from images,
-commands, names, ports and the marks of operators. Exits with 1 where there is any.`,
+commands, names, ports and the marks of operators. Of the cluster that kubectl would take (KUBECONFIG). Exits with 1 where there is any.`,
   flags: FLAGS,
   cleansUp: false,
   readFlags,

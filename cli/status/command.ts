@@ -97,8 +97,9 @@ export const status = defineCommand({
   synopsis: '[-n NAME | -A] [flags]',
   about: `Lists the workloads that are under Outrigger: whether their pods run with the sidecar that they ask for and
 the configuration names, who is let in, by which policies, what the server may reach, which of its companions are
-not there, and the line that makes their pods anew where that is wrong. Exits with 1 where one runs without the sidecar or with another, and where
-pods, workloads or namespaces could not be read.`,
+not there, and the line that makes their pods anew where that is wrong. Of the cluster that kubectl would take
+(KUBECONFIG). Exits with 1 where one runs without the sidecar or with another, and where pods, workloads or namespaces
+could not be read.`,
   flags: FLAGS,
   cleansUp: false,
   readFlags,

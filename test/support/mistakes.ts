@@ -151,6 +151,7 @@ export const MISTAKES: readonly Mistake[] = [
     env: { KUBECONFIG: 'DIR/kubeconfig' },
   },
   { name: 'doctor in a namespace that can be none', args: ['doctor', '-n', 'Bad_Name'] },
+  { name: 'doctor by a flag of kubectl', args: ['doctor', '--kubeconfig', 'x'] },
   { name: 'doctor for another format', args: ['doctor', '-o', 'yaml'] },
   {
     name: 'doctor of a cluster that does not answer',
