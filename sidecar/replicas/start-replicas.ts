@@ -15,7 +15,7 @@ import { forwarded } from '../http/forwarded.ts'
 import { header } from '../http/exchange.ts'
 import { closeAll, listen } from '../http/listen.ts'
 import { LimitedLog } from '../life/limited-log.ts'
-import type { Fork, Stage } from '../pipeline/stage.ts'
+import { AWAY, type Fork, type Passage, type Stage } from '../pipeline/stage.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { Doorway } from '../tls/doorway.ts'
 import { voucherStage, type CallerWatch } from './holder.ts'
@@ -24,6 +24,7 @@ import { mintId, readId } from './identifier.ts'
 import { keyFiles, Keyring, readKeys, type Keys } from './keys.ts'
 import { Members, type ResolveService } from './members.ts'
 import { serviceNames } from './service-names.ts'
+import { idsIn } from './request-states.ts'
 import { Used } from './voucher.ts'
 
 const LOOK_MS = 2000
@@ -140,19 +141,14 @@ export class Replicas {
     await this.open()
   }
 
-  /** Sends what belongs to another replica's session there. */
+  /** Sends what belongs to another replica's session, or to a call that waits there for its client, to that replica. */
   forkFor({ hasSession, tracing }: Asked): Fork {
     return (passage) => {
       const id = header(passage.request, 'mcp-session-id')
-      if (id === undefined || hasSession(id)) return undefined
-      const holder = readId(
-        this.keyring.all.map(({ ids }) => ids),
-        id,
-      )
-      if (holder?.ok === false) this.figures.hop(holder.error)
-      return holder?.ok === true && !this.own.has(holder.value)
-        ? this.hops.send(passage, holder.value, tracing)
-        : undefined
+      if (id === undefined) return this.resume(passage, tracing)
+      if (hasSession(id)) return undefined
+      const holder = this.othersIn([id])
+      return holder === undefined ? undefined : this.hops.send(passage, holder, tracing)
     }
   }
 
@@ -168,6 +164,27 @@ export class Replicas {
     await this.opening
     await closeAll(this.doorways, patienceMs)
     this.hops.close()
+  }
+
+  /** A state whose replica has gone is one that nobody knows, which is said here. */
+  private resume(passage: Passage, tracing: Tracing | undefined): ReturnType<Fork> {
+    const { body } = passage
+    const holder = body && this.othersIn(idsIn(body.bytes))
+    if (holder === undefined) return undefined
+    return this.hops
+      .send(passage, holder, tracing)
+      .then((found) => (found !== AWAY && found.code === 'session-unknown' ? undefined : found))
+  }
+
+  /** The address of another replica that an id says. */
+  private othersIn(ids: readonly string[]): string | undefined {
+    const keys = ids.length === 0 ? [] : this.keyring.all.map((one) => one.ids)
+    for (const id of ids) {
+      const holder = readId(keys, id)
+      if (holder?.ok === true && !this.own.has(holder.value)) return holder.value
+      if (holder?.ok === false) this.figures.hop(holder.error)
+    }
+    return undefined
   }
 
   private taken(outcome: 'same' | 'taken' | 'refused'): void {
