@@ -1,7 +1,8 @@
 // The events of one session's streams, kept for Last-Event-ID (2025-11-25, transports: resumability) and for a stream
 // that nobody reads just now. Bounded by count and bytes, in a session and, by the budget, in all of them together; the
-// oldest of the session go first, or of the session that keeps most. Who asks for them then gets what is left. Answers go
-// last, and leave an error for their request: nobody waits for one that will never come.
+// oldest of the session go first, or of the session that keeps most. Who asks for them then gets what is left, and in their
+// place a log line that says so: clients that are refused a stream give it up, and its answer with it. Answers go last, and
+// leave an error for their request: nobody waits for one that will never come.
 
 import type { Budget, Lease } from '../bytes/budget.ts'
 import { fault, faultText } from '../mcp/faults.ts'
@@ -23,6 +24,11 @@ const GONE = fault(
   'no-memory',
   'the answer was kept for whoever comes back for it, and has had to make room; call again',
 )
+/** What stands in the place of others. */
+const LOST =
+  '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"warning","logger":"outrigger","data":"messages of this stream were kept for whoever comes back for them, and have had to make room"}}'
+/** Streams of one session of which it is known that something is lost. */
+const MAX_LOST = 64
 const EVENT_ID = /^(\d{1,9})-(\d{1,9})$/
 
 /** The logs of all sessions together, by how much they keep: the longest is found without looking at all. */
@@ -73,6 +79,8 @@ export class EventLog {
   private readonly lease: Lease
   private events: LoggedEvent[] = []
   private sequence = 0
+  /** By stream, the last event that has had to make room. */
+  private readonly lost = new Map<number, number>()
   private isClosed = false
 
   constructor(logs: Logs) {
@@ -89,7 +97,7 @@ export class EventLog {
     const event = { id: `${stream}-${sequence}`, stream, sequence, text, idText }
     if (!this.keep(event)) {
       const gone = goneOf(event)
-      if (gone) this.keep(gone)
+      if (!gone || !this.keep(gone)) this.note(event)
     }
     return event
   }
@@ -104,13 +112,19 @@ export class EventLog {
 
   /** What a stream has had since an event of its own, by sequence number. */
   since(stream: number, sequence: number): readonly LoggedEvent[] {
-    return this.events.filter((event) => event.stream === stream && event.sequence > sequence)
+    const kept = this.events.filter((one) => one.stream === stream && one.sequence > sequence)
+    const last = this.lost.get(stream) ?? 0
+    if (last <= sequence) return kept
+    const place = kept.findIndex((one) => one.sequence > last)
+    const lost = { id: `${stream}-${last}`, stream, sequence: last, text: LOST, idText: undefined }
+    return kept.toSpliced(place === -1 ? kept.length : place, 0, lost)
   }
 
   /** Forgets everything and keeps nothing any more: a process that ends still faults the calls of a session that has. */
   close(): void {
     this.isClosed = true
     this.events = []
+    this.lost.clear()
     this.hold(0)
   }
 
@@ -135,7 +149,16 @@ export class EventLog {
     if (!oldest) return
     const gone = goneOf(oldest)
     if (gone) this.events.splice(place, 0, gone)
+    else this.note(oldest)
     this.hold(this.lease.bytes - sizeOf(oldest) + (gone ? sizeOf(gone) : 0))
+  }
+
+  /** Whoever comes back to its stream is told that it is lost; it is nothing where it says nothing. */
+  private note({ stream, sequence, text }: LoggedEvent): void {
+    if (this.isClosed || text === '') return
+    this.lost.delete(stream)
+    this.lost.set(stream, sequence)
+    for (const first of this.lost.keys()) if (this.lost.size > MAX_LOST) this.lost.delete(first)
   }
 
   private firstToGo(): number {

@@ -5,9 +5,12 @@ import { aBudget } from '../../../support/budgets.ts'
 import { describe, expect, test } from '@jest/globals'
 import { EventLog, Logs } from '../../../../sidecar/legacy/event-log.ts'
 
+const LOST = /^\{"jsonrpc":"2.0","method":"notifications\/message",.*have had to make room/
+
 const texts = (log: EventLog, id: string): readonly string[] | undefined => {
   const place = log.after(id)
-  return place && log.since(place.stream, place.sequence).map(({ text }) => text)
+  const events = place && log.since(place.stream, place.sequence)
+  return events?.map(({ text }) => (LOST.test(text) ? 'lost' : text))
 }
 
 describe('EventLog', () => {
@@ -54,7 +57,7 @@ describe('EventLog', () => {
     const log = new EventLog(new Logs(aBudget()))
     for (let index = 0; index < 300; index++) log.append(1, `${index}`)
     const kept = texts(log, '1-1')
-    expect([kept?.length, kept?.[0], kept?.at(-1)]).toEqual([256, '44', '299'])
+    expect([kept?.length, kept?.[0], kept?.[1], kept?.at(-1)]).toEqual([257, 'lost', '44', '299'])
     log.close()
   })
 
@@ -63,9 +66,45 @@ describe('EventLog', () => {
     log.append(1, 'a')
     log.append(1, 'b'.repeat(600_000))
     log.append(1, 'c'.repeat(600_000))
-    expect(texts(log, '1-1')?.map((text) => text[0])).toEqual(['c'])
+    expect(texts(log, '1-1')?.map((text) => text[0])).toEqual(['l', 'c'])
     log.append(1, 'd'.repeat(2_000_000))
-    expect(texts(log, '1-1')?.map((text) => text[0])).toEqual(['d'])
+    expect(texts(log, '1-1')?.map((text) => text[0])).toEqual(['l', 'd'])
+    log.close()
+  })
+
+  test('who comes back is told of what is lost, where it was, once and of the same stream alone', () => {
+    const log = new EventLog(new Logs(aBudget()))
+    log.append(1, 'a')
+    log.append(1, 'an answer', '7')
+    log.append(2, 'b')
+    for (let index = 0; index < 253; index++) log.append(1, 'c')
+    log.append(2, 'd')
+    expect(texts(log, '2-0')).toEqual(['b', 'd'])
+    expect(texts(log, '1-0')?.slice(0, 3)).toEqual(['lost', 'an answer', 'c'])
+    // Of that stream nothing since.
+    expect(texts(log, '1-1')?.slice(0, 2)).toEqual(['an answer', 'c'])
+    for (let index = 0; index < 10; index++) log.append(3, 'e')
+    expect(texts(log, '1-1')?.slice(0, 3)).toEqual(['an answer', 'lost', 'c'])
+    const [, lost] = log.since(1, 1)
+    expect(texts(log, lost?.id ?? '')?.[0]).toBe('c')
+    expect(texts(log, '2-0')).toEqual(['lost', 'd'])
+    log.close()
+  })
+
+  test('a stream of which nothing but empty events are lost has lost nothing', () => {
+    const log = new EventLog(new Logs(aBudget()))
+    log.append(1, '')
+    for (let index = 0; index < 256; index++) log.append(2, 'a')
+    expect(texts(log, '1-0')).toEqual([])
+    log.close()
+  })
+
+  test('of many streams the last are known to have lost something', () => {
+    const log = new EventLog(new Logs(aBudget()))
+    for (let stream = 1; stream <= 400; stream++) log.append(stream, 'a')
+    const lost = Array.from({ length: 400 }, (_, index) => texts(log, `${index + 1}-0`)?.[0])
+    expect(lost.filter((text) => text === 'lost')).toHaveLength(64)
+    expect([lost[143], lost[144]]).toEqual(['lost', 'a'])
     log.close()
   })
 })
@@ -81,7 +120,8 @@ describe('answers', () => {
     log.append(1, ANSWER, '"\\u0061"')
     for (let index = 0; index < 300; index++) log.append(0, `${index}`)
     expect(texts(log, '1-1')).toEqual([ANSWER])
-    expect(texts(log, '0-3')).toHaveLength(255)
+    expect(texts(log, '0-3')?.[0]).toBe('lost')
+    expect(texts(log, '0-3')).toHaveLength(1 + 255)
     log.close()
   })
 
@@ -108,7 +148,7 @@ describe('answers', () => {
   test('and nothing but answers are no more than 256 either', () => {
     const log = new EventLog(new Logs(aBudget()))
     for (let index = 0; index < 600; index++) log.append(1, `{"id":${index}}`, `${index}`)
-    expect(texts(log, '1-1')).toHaveLength(256)
+    expect(texts(log, '1-1')).toHaveLength(1 + 256)
     expect(texts(log, '1-1')?.at(-1)).toBe('{"id":599}')
     log.close()
   })
