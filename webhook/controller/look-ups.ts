@@ -9,27 +9,20 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import type { ImageIndex } from '../../shared/image-index.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { Namespace } from '../cluster/namespace.ts'
-import { Room } from '../cluster/room.ts'
 import { parseReference, recordedOf, type Reference } from '../images/reference.ts'
 import { accessTo } from '../images/registries.ts'
 import type { Requests } from '../kube/requests.ts'
 import { clusterWords } from '../kube/words.ts'
 import { Allowance } from './allowance.ts'
-import { ownerOfKey, type DeniedOwner } from './denied-owners.ts'
+import type { DeniedOwner } from './denied-owners.ts'
 import type { Events, Told } from './events.ts'
 import type { Tools } from './followed.ts'
 import type { FoundImages } from './found-images.ts'
+import { OwnerQueue, type Follow } from './owner-queue.ts'
 import { ownerPath, type Owners } from './owners.ts'
 import type { PodReader, Puller } from './pod-reader.ts'
 import { unreadWords } from './told-words.ts'
 import { NOTHING, wantedBy, type WantedImages } from './wanted-images.ts'
-import { WorkQueue } from './work-queue.ts'
-
-/** What follows the owners whose pods are denied, from when it is made. */
-interface Denied {
-  start(): Promise<void>
-  close(): void
-}
 
 export interface LookUpsOptions extends Tools {
   readonly config: () => ClusterConfig
@@ -39,19 +32,15 @@ export interface LookUpsOptions extends Tools {
   readonly owners: Owners
   readonly events: Events
   readonly index: FoundImages
-  readonly follow: (asked: (key: string) => void) => Denied
+  readonly follow: Follow
   readonly reader: PodReader
   readonly counted: (result: 'read' | 'failed') => void
   readonly timeout?: (ms: number) => AbortSignal
 }
 
-const ASK_MS = 1000
 /** For all that is asked of one image. */
 const LONGEST_MS = 60_000
 const AT_ONCE = 2
-/** Owners that wait, or have failed and are tried again. */
-const MAX_WAITING = 5000
-export const MAX_NAMESPACE_WAITING = 250
 /** Within an hour, those that failed included. */
 const MAX_LOOK_UPS = 1200
 export const MAX_NAMESPACE_LOOK_UPS = 60
@@ -65,58 +54,25 @@ const lacking = (reference: Reference, index: ImageIndex): Reference | undefined
 
 export class LookUps {
   private readonly options: LookUpsOptions
-  private readonly queue: WorkQueue
+  private readonly owners: OwnerQueue
   private readonly allowance = new Allowance(MAX_LOOK_UPS, MAX_NAMESPACE_LOOK_UPS)
-  /** Anybody may write Events of owners that there are not: of one namespace so many wait at most. */
-  private waiting = new Set<string>()
-  private room = new Room(MAX_WAITING, MAX_NAMESPACE_WAITING)
   /** Namespaces for which one is under way. */
   private readonly busy = new Set<string>()
 
   constructor(options: LookUpsOptions) {
     this.options = options
-    const ownerOf = (key: string): string => ownerOfKey(key).namespace
-    this.queue = new WorkQueue({ ...options, ownerOf, most: MAX_WAITING, atOnce: AT_ONCE })
+    const { config, namespaces } = options
+    this.owners = new OwnerQueue({
+      ...options,
+      atOnce: AT_ONCE,
+      isAsked: () => config().floor.resolveImages && namespaces() !== undefined,
+      work: (denied, signal) => this.look(denied, signal),
+    })
   }
 
   /** Looks up what is asked for until the signal is given. */
-  async run(signal: AbortSignal): Promise<void> {
-    this.waiting = new Set()
-    this.room = new Room(MAX_WAITING, MAX_NAMESPACE_WAITING)
-    const work = async (key: string): Promise<boolean> => {
-      const denied = ownerOfKey(key)
-      const isDone = await this.look(denied, signal)
-      if (isDone && this.waiting.delete(key)) this.room.release(denied.namespace, 1)
-      return isDone
-    }
-    await Promise.all([this.queue.run(work, signal), this.follow(signal)])
-  }
-
-  /** While the floor asks for it. */
-  private async follow(signal: AbortSignal): Promise<void> {
-    const { config, namespaces, sleep, follow } = this.options
-    let denied: Denied | undefined
-    while (!signal.aborted) {
-      const isAsked = config().floor.resolveImages && namespaces() !== undefined
-      if (isAsked && !denied) {
-        denied = follow((key) => this.ask(key))
-        void denied.start()
-      } else if (!isAsked) {
-        denied?.close()
-        denied = undefined
-      }
-      await sleep(ASK_MS, signal)
-    }
-    denied?.close()
-  }
-
-  /** What has failed waits on: a try of its owner's is no news of the registry. */
-  private ask(key: string): void {
-    if (!this.waiting.has(key)) {
-      if (!this.room.take(ownerOfKey(key).namespace, 1)) return
-      this.waiting.add(key)
-    }
-    this.queue.add(key, false)
+  run(signal: AbortSignal): Promise<void> {
+    return this.owners.run(signal)
   }
 
   /** Whether nothing is left to do for an owner. */

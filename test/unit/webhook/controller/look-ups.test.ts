@@ -6,10 +6,8 @@ import { at } from '../../../../shared/json.ts'
 import { fail, ok, type Result } from '../../../../shared/result.ts'
 import type { ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import { ownerKey } from '../../../../webhook/controller/denied-owners.ts'
-import {
-  MAX_NAMESPACE_LOOK_UPS,
-  MAX_NAMESPACE_WAITING,
-} from '../../../../webhook/controller/look-ups.ts'
+import { MAX_NAMESPACE_LOOK_UPS } from '../../../../webhook/controller/look-ups.ts'
+import { MAX_NAMESPACE_WAITING } from '../../../../webhook/controller/owner-queue.ts'
 import { ownerPath } from '../../../../webhook/controller/owners.ts'
 import type { Reference } from '../../../../webhook/images/reference.ts'
 import { IndexApi } from '../../../support/index-api.ts'
