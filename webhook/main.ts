@@ -10,7 +10,7 @@ import type { KeptFile } from '../shared/kept-file.ts'
 import { mountedCertificate, shareAuthority, type Certificates } from './certificates.ts'
 import type { ClusterConfig } from './cluster/config.ts'
 import { RecentConfigs } from './cluster/recent.ts'
-import { withServices } from './cluster/namespace.ts'
+import { withAccounts, withServices, type Namespaces } from './cluster/namespace.ts'
 import { keepIndex } from './images/index-file.ts'
 import { connectKube, type Kube } from './kube/client.ts'
 import { parseOptions, USAGE, type Options } from './options.ts'
@@ -59,7 +59,17 @@ const clusterFacts = async (
 // A cluster that never lets us list its Services is served all the same: only warnings need them.
 const LIST_WAIT_MS = 10_000
 
-type Followers = readonly (Kube['services'] | Kube['namespaces']['follower'])[]
+type Followers = readonly (Kube['services'] | Kube['accounts'] | Kube['namespaces']['follower'])[]
+
+/** Accounts where somebody asks for those of servers, by a right that comes with theirs. */
+const followedBy = (
+  { namespaces, services, accounts }: Kube,
+  { floor }: Pick<ClusterConfig, 'floor'>,
+): Followers => [
+  namespaces.follower,
+  services,
+  ...(floor.ownServiceAccounts.length > 0 ? [accounts] : []),
+]
 
 /** Waits until all that is followed has been listed, but not for ever: what is not known then is said. */
 const listAll = async (followers: Followers, log: Log): Promise<void> => {
@@ -69,6 +79,13 @@ const listAll = async (followers: Followers, log: Log): Promise<void> => {
     log.warn(`serving before the ${resource} could be listed`, { waitedMs: LIST_WAIT_MS })
   }
 }
+
+/** Namespaces with what is followed of each. */
+const surroundingsOf = ({ namespaces, services, accounts }: Kube): Namespaces =>
+  withAccounts(
+    withServices(namespaces, (name) => services.current()?.of(name)),
+    (name) => accounts.current()?.isAtCloud(name),
+  )
 
 /** Each change of the configuration is shown, and what a change of it or of the images takes the place of is kept for a while. */
 const followFiles = (
@@ -97,7 +114,7 @@ const serve = async (
   log: Log,
 ): Promise<void> => {
   const kube = connectKube({ log, now: () => performance.now(), random: Math.random })
-  const followers = [kube.namespaces.follower, kube.services]
+  const followers = [...followedBy(kube, config.current())]
   const lists = listAll(followers, log)
   const certificates = await openCertificates(kube, options, log)
   const images = await readImages(options.imagesFile, log)
@@ -109,7 +126,7 @@ const serve = async (
     config: () => ({ ...config.current(), ...facts }),
     earlier: recent.earlier,
     images: () => images.current(),
-    namespaces: withServices(kube.namespaces, (name) => kube.services.current()?.of(name)),
+    namespaces: surroundingsOf(kube),
     pods: kube.pods,
     guarded: new GuardedLooks(kube.guarded),
     sleep: (ms) => after(ms, undefined, { ref: false }),
@@ -124,7 +141,14 @@ const serve = async (
     now: () => performance.now(),
     memoryLimitBytes: process.constrainedMemory(),
   })
-  followFiles({ config, images }, recent.onTaken, server)
+  const onTaken = (): void => {
+    recent.onTaken()
+    const more = followedBy(kube, config.current()).filter((each) => !followers.includes(each))
+    // Metrics show them from then on.
+    followers.push(...more)
+    for (const follower of more) void follower.start()
+  }
+  followFiles({ config, images }, onTaken, server)
   certificates.follow(server)
   log.info('serving', { port: server.port, adminPort: server.adminPort })
   const stop = async (): Promise<void> => {

@@ -23,6 +23,7 @@ const rightsOf = (folder: string): URL =>
   new URL(`../../manifests/base/${folder}/rbac.yaml`, import.meta.url)
 const RIGHTS = rightsOf('companions')
 const TO_LOOK_UP = rightsOf('resolve-images')
+const TO_MAKE_ACCOUNTS = rightsOf('own-accounts')
 const REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
 
 /** As `resourceAttributes` of a review names it. */
@@ -66,9 +67,17 @@ const rightsIn = (role: JsonObject): readonly Right[] => {
   return found
 }
 
+/** Whether it is to make accounts of servers. */
+export const makesAccounts = ({ companions, floor }: ClusterConfig): boolean =>
+  companions !== undefined && floor.ownServiceAccounts.length > 0
+
 /** What the manifests of this version give it: what it needs, and no more. */
 export const neededRights = (config: ClusterConfig | undefined): readonly Right[] =>
-  [RIGHTS, ...(config?.floor.resolveImages ? [TO_LOOK_UP] : [])]
+  [
+    RIGHTS,
+    ...(config?.floor.resolveImages ? [TO_LOOK_UP] : []),
+    ...(config && makesAccounts(config) ? [TO_MAKE_ACCOUNTS] : []),
+  ]
     .flatMap((file) => parseAllDocuments(readFileSync(file, 'utf8')))
     .map((document): unknown => document.toJS())
     .filter(isObject)

@@ -6,14 +6,17 @@ import type { Result } from '../../shared/result.ts'
 import type { ClusterConfig } from '../../webhook/cluster/config.ts'
 import { plural } from '../output/plural.ts'
 import { someOf } from './api-server.ts'
-import { CONTROLLER, type ControllerSeen } from './controller-in-cluster.ts'
+import { CONTROLLER, makesAccounts, type ControllerSeen } from './controller-in-cluster.ts'
 import { namedBy, type Finding, type Read } from './finding.ts'
 import { judgeReplicas } from './replicas.ts'
 
 const CHECK = namedBy('controller')
 const APPLY =
   'apply its manifests (kubectl apply -k manifests/base/companions, or the chart with companions: true)'
-const LOOK_UPS = 'kubectl apply -k manifests/base/resolve-images, or resolveImages: true'
+const LOOK_UPS =
+  'those for floor.resolveImages (kubectl apply -k manifests/base/resolve-images, or resolveImages: true)'
+const ACCOUNTS =
+  'those for floor.ownServiceAccounts (kubectl apply -k manifests/base/own-accounts, or ownServiceAccounts: true)'
 type Held = 'held' | 'fault' | 'future'
 /** By so much clocks may differ. */
 const CLOCKS_SECONDS = 60
@@ -66,7 +69,7 @@ const judgeLease = (read: Read<JsonObject>, namespace: string, now: Date): Findi
     : CHECK.warning(what, 'see which clock is wrong: whether it still leads is not known')
 }
 
-const judgeRights = (read: Read<readonly string[]>, isLookingUp: boolean): Finding => {
+const judgeRights = (read: Read<readonly string[]>, config: ClusterConfig): Finding => {
   if (!read.ok) {
     return CHECK.unread(
       'what it may',
@@ -77,7 +80,11 @@ const judgeRights = (read: Read<readonly string[]>, isLookingUp: boolean): Findi
   return read.value.length > 0
     ? CHECK.fault(
         `it lacks rights: ${someOf(read.value)}`,
-        isLookingUp ? `${APPLY}, and those for floor.resolveImages (${LOOK_UPS})` : APPLY,
+        [
+          APPLY,
+          ...(config.floor.resolveImages ? [LOOK_UPS] : []),
+          ...(makesAccounts(config) ? [ACCOUNTS] : []),
+        ].join(', and '),
       )
     : CHECK.ok('it has the rights that its manifests give it')
 }
@@ -142,7 +149,7 @@ export const judgeController = (
   return [
     running,
     ...(deployment.ok ? [judgeLease(lease, namespace, now)] : []),
-    ...(lacking === undefined ? [] : [judgeRights(lacking, floor.resolveImages)]),
+    ...(lacking === undefined ? [] : [judgeRights(lacking, config.value)]),
     ...(absent === undefined ? [] : [judgeAbsent(absent, workloads)]),
   ]
 }

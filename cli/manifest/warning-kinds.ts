@@ -21,6 +21,7 @@ const KINDS: readonly (readonly [kind: string, words: RegExp])[] = [
     /: its root file system is made read-only/,
   ],
   ['the ServiceAccount token is taken', /is not mounted; if the server calls|"false": taken$/],
+  ['the namespace’s ServiceAccount is kept', /^pod: keeps the ServiceAccount default/],
   ['the ServiceAccount token is kept', /counts as outrigger\.dev\/needs-kube-api/],
   ['taken off, since it speaks stdio', /is taken off with transport stdio/],
   [

@@ -5,6 +5,7 @@ import { createLog } from '../../shared/log.ts'
 import type { ClusterConfig } from '../../webhook/cluster/config.ts'
 import type { Namespace } from '../../webhook/cluster/namespace.ts'
 import type { Member } from '../../webhook/companions/member.ts'
+import { Accounts } from '../../webhook/controller/accounts.ts'
 import { Events } from '../../webhook/controller/events.ts'
 import type { Members } from '../../webhook/controller/members.ts'
 import { Owners } from '../../webhook/controller/owners.ts'
@@ -42,6 +43,7 @@ export const member: Member = {
   needs: undefined,
   sidecar: 'x',
   isGated: false,
+  hasOwnAccount: false,
   uid: 'pod',
   labels: {},
   ailments: [],
@@ -94,6 +96,7 @@ export const reconcilerOver = ({ api, members, isPartial, ...parts }: Parts): Re
     },
     requests: api,
     owners: new Owners(api),
+    accounts: new Accounts({ requests: api, now: parts.now, log }),
     events: new Events({ ...told, requests: api, log, now: parts.now }),
     log,
     leftoverMs: 1000,

@@ -109,6 +109,46 @@ describe('manifests/base/companions', () => {
   })
 })
 
+describe('manifests/base/own-accounts', () => {
+  const found = objects('base/own-accounts/rbac.yaml')
+
+  test('lets the controller read and make accounts, and neither change, delete nor bind any', () => {
+    expect(kustomization('base/own-accounts')).toMatchObject({
+      namespace: kustomization('base')['namespace'],
+      labels: kustomization('base')['labels'],
+      resources: ['rbac.yaml', 'webhook-rbac.yaml'],
+    })
+    expect(found.flatMap((object) => objectsAt(object, 'rules'))).toEqual([
+      { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['get', 'create'] },
+      { apiGroups: [''], resources: ['events'], verbs: ['list', 'watch'] },
+      {
+        apiGroups: ['apps'],
+        resources: ['replicasets', 'statefulsets', 'daemonsets'],
+        verbs: ['get'],
+      },
+      { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get'] },
+    ])
+    expect(found.flatMap((object) => objectsAt(object, 'subjects'))).toEqual([
+      { kind: 'ServiceAccount', name: 'outrigger-controller', namespace: 'outrigger-system' },
+    ])
+  })
+
+  test('lets the webhook read no account but those called default', () => {
+    const ofWebhook = objects('base/own-accounts/webhook-rbac.yaml')
+    expect(ofWebhook.flatMap((object) => objectsAt(object, 'rules'))).toEqual([
+      {
+        apiGroups: [''],
+        resources: ['serviceaccounts'],
+        resourceNames: ['default'],
+        verbs: ['list', 'watch'],
+      },
+    ])
+    expect(ofWebhook.flatMap((object) => objectsAt(object, 'subjects'))).toEqual([
+      { kind: 'ServiceAccount', name: 'outrigger-webhook', namespace: 'outrigger-system' },
+    ])
+  })
+})
+
 describe('manifests/base/resolve-images', () => {
   const found = objects('base/resolve-images/rbac.yaml')
 

@@ -46,6 +46,7 @@ describe('manifests/base', () => {
       'Chart.yaml',
       'cert-manager',
       'companions',
+      'own-accounts',
       'resolve-images',
       'templates',
       'values.schema.json',

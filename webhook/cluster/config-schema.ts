@@ -126,6 +126,7 @@ export const floorSchema = z.strictObject({
     .default('1024Mi'),
   unresolvable: z.enum(['skip', 'deny']).default('deny'),
   resolveImages: z.boolean().default(false),
+  ownServiceAccounts: words.default([]),
   exemptContainers: exemptionsSchema.default([]),
 })
 

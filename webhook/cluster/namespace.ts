@@ -26,6 +26,8 @@ export interface Namespace {
   readonly annotations: Readonly<Record<string, string>>
   /** Absent where nobody has looked. */
   readonly services?: readonly Service[]
+  /** Annotations of its ServiceAccount `default` say what that is at a cloud. Absent where nobody has looked. */
+  readonly isDefaultAtCloud?: boolean
 }
 
 /** Whether all pods of a namespace are to have a sidecar. */
@@ -78,6 +80,20 @@ export const withServices = (
     const namespace = await namespaces.get(name)
     const services = servicesOf(name)
     return namespace && services ? { ...namespace, services } : namespace
+  },
+})
+
+/** The same with what clouds know of each namespace's `default` account, where somebody follows those. */
+export const withAccounts = (
+  namespaces: Namespaces,
+  isAtCloud: (name: string) => boolean | undefined,
+): Namespaces => ({
+  get: async (name) => {
+    const namespace = await namespaces.get(name)
+    const isDefaultAtCloud = isAtCloud(name)
+    return namespace && isDefaultAtCloud !== undefined
+      ? { ...namespace, isDefaultAtCloud }
+      : namespace
   },
 })
 

@@ -58,7 +58,8 @@ export const MAX_WAYS = 100
 /** As much as its owner is told of what ails its containers. */
 const MAX_AILING = 5
 
-const labels = (server?: string): JsonObject => ({
+/** Of each of them; without a server, of its namespace's. */
+export const companionLabels = (server?: string): JsonObject => ({
   [MANAGED_LABEL]: MANAGER,
   'app.kubernetes.io/part-of': MANAGER,
   ...(server === undefined ? {} : { [SERVER_LABEL]: server }),
@@ -181,7 +182,7 @@ const LEAST: Needs = {
 const metadataOf = ({ namespace, server, owner }: WorkloadParts, name: string): JsonObject => ({
   name,
   namespace: namespace.name,
-  labels: labels(server),
+  labels: companionLabels(server),
   ownerReferences: [{ ...owner }],
 })
 
@@ -257,6 +258,6 @@ export const companionsOf = (parts: WorkloadParts): Companions => {
 export const defaultPolicy = (namespace: string, rules: CompanionRules): JsonObject => ({
   apiVersion: 'networking.k8s.io/v1',
   kind: 'NetworkPolicy',
-  metadata: { name: DEFAULT_POLICY, namespace, labels: labels() },
+  metadata: { name: DEFAULT_POLICY, namespace, labels: companionLabels() },
   spec: defaultPolicySpec(rules),
 })

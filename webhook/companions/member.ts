@@ -5,6 +5,7 @@ import { objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { INJECTED_LABEL, SERVER_LABEL } from '../../shared/names.ts'
 import { stringsOf } from '../cluster/namespace.ts'
 import { isGated } from '../inject/gate.ts'
+import { ownAccountName } from '../inject/own-account.ts'
 import { controllerOf, isOver, ownSidecar } from '../inject/pod.ts'
 import { isOurs } from '../settings/scopes.ts'
 import { bySpeaker } from '../settings/workload-record.ts'
@@ -39,6 +40,8 @@ export interface Member extends Place {
   readonly mesh: string | undefined
   /** It was told to end: for as long as it takes it still is one. */
   readonly isEnding: boolean
+  /** It runs by an account that its server has for itself. */
+  readonly hasOwnAccount: boolean
   /** It waits for its policy. */
   readonly isGated: boolean
   /** Undefined: it cannot be read. */
@@ -114,6 +117,7 @@ export const memberOf = (pod: JsonObject): Member | undefined => {
     ingressFrom: ingressFromIn(objectAt(pod, 'metadata', 'annotations')),
     mesh: labels[MESH_LABEL],
     isEnding: stringAt(pod, 'metadata', 'deletionTimestamp') !== undefined,
+    hasOwnAccount: stringAt(pod, 'spec', 'serviceAccountName') === ownAccountName(server),
     isGated: isGated(pod),
     needs: needsOf(pod),
     sidecar: stringAt(ownSidecar(pod), 'image'),

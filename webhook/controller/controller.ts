@@ -28,7 +28,14 @@ export interface ControllerOptions
   extends
     Pick<
       ReconcileOptions,
-      'requests' | 'owners' | 'events' | 'counted' | 'foreign' | 'opened' | 'leftoverMs'
+      | 'requests'
+      | 'owners'
+      | 'events'
+      | 'accounts'
+      | 'counted'
+      | 'foreign'
+      | 'opened'
+      | 'leftoverMs'
     >,
     Tools {
   readonly kube: Pick<ControllerKube, 'namespaces' | 'services'>

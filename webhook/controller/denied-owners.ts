@@ -35,12 +35,12 @@ interface SeenEvent {
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$/
 
-/** An Event as far as it tells of a denial. */
-export const seenEvent = (event: JsonObject): SeenEvent => {
+/** An Event as far as it tells of a denial in words like these. */
+export const seenEvent = (event: JsonObject, words = DENIED): SeenEvent => {
   const namespace = stringAt(event, 'metadata', 'namespace') ?? ''
   const name = stringAt(event, 'metadata', 'name') ?? ''
   const owner = ownerIn(objectAt(event, 'involvedObject'))
-  const isOurs = DENIED.test(stringAt(event, 'message') ?? '')
+  const isOurs = words.test(stringAt(event, 'message') ?? '')
   const isKnown =
     owner !== undefined &&
     makesPods(owner) &&
@@ -80,18 +80,32 @@ export class DeniedOwners {
 
 const EVENTS = '/api/v1/events'
 
-/** Follows them; `asked` hears of each owner whose pods are denied. */
+/** Which Events tell of owners, and what log and metrics call those. */
+export interface Telling {
+  readonly resource: string
+  readonly words: RegExp
+}
+const OF_DENIALS: Telling = { resource: 'events of denied pods', words: DENIED }
+/** As the API server tells of a pod whose own account is not there yet. */
+export const OF_ACCOUNTS: Telling = {
+  resource: 'events of missing accounts',
+  words:
+    /error looking up service account [a-z0-9.-]{1,63}\/outrigger-[a-z0-9.-]{1,80}: serviceaccount "/,
+}
+
+/** Follows them; `asked` hears of each owner of whom they tell. */
 export const followDenied = (
   kube: Pick<ControllerKube, 'send' | 'watcher'>,
   tools: Tools,
   asked: (key: string) => void,
+  { resource, words } = OF_DENIALS,
 ): Follower<SeenEvent, DeniedOwners> => {
   const follower: Follower<SeenEvent, DeniedOwners> = new Follower({
     ...tools,
-    resource: 'events of denied pods',
+    resource,
     source: sourceOf(kube.watcher, {
       ...collectionBy(kube.send, EVENTS, { fieldSelector: 'reason=FailedCreate' }),
-      read: (object) => (isObject(object) ? seenEvent(object) : undefined),
+      read: (object) => (isObject(object) ? seenEvent(object, words) : undefined),
     }),
     empty: () => new DeniedOwners(),
     told: (event) => {

@@ -17,7 +17,8 @@ import { adminApp } from '../server.ts'
 import { FILES_CHECK_MS, Program } from '../start.ts'
 import { beatsOf, type Counts } from './beats.ts'
 import { closeAll, Controller } from './controller.ts'
-import { followDenied } from './denied-owners.ts'
+import { Accounts } from './accounts.ts'
+import { followDenied, OF_ACCOUNTS } from './denied-owners.ts'
 import { Events } from './events.ts'
 import { followCluster, isCompanionName, type Asked, type Tools } from './followed.ts'
 import { FoundImages } from './found-images.ts'
@@ -26,6 +27,7 @@ import { leaseStore } from './lease-store.ts'
 import { LookUps, type LookUpsOptions } from './look-ups.ts'
 import { keyOf } from './members.ts'
 import { parseControllerOptions, USAGE, type Options } from './options.ts'
+import { MissingAccounts, type MissingAccountsOptions } from './missing-accounts.ts'
 import { MovedTags } from './moved-tags.ts'
 import { Owners } from './owners.ts'
 import { podReader } from './pod-reader.ts'
@@ -66,26 +68,35 @@ const connect = (tools: Tools, asked: Asked): ControllerKube =>
     },
   })
 
-const imagesBy = (
+/** What is done for owners whose pods are denied. */
+const deniedBy = (
   kube: ControllerKube,
   tools: Tools,
   options: Pick<LookUpsOptions, 'config' | 'requests' | 'owners' | 'events' | 'counted'> &
+    Pick<MissingAccountsOptions, 'accounts'> &
     Pick<Options, 'namespace'>,
-): Wired['images'] => {
+): Wired['denied'] => {
   const index = new FoundImages(options.requests, options.namespace)
   const reader = podReader(options.requests, options.config)
+  const namespaces = () => kube.namespaces.current()
   const lookUps = new LookUps({
     ...tools,
     ...options,
     index,
     reader,
-    namespaces: () => kube.namespaces.current(),
+    namespaces,
     follow: (asked) => followDenied(kube, tools, asked),
   })
   const movedTags = new MovedTags({ ...tools, config: options.config, index, reader })
+  const missing = new MissingAccounts({
+    ...tools,
+    ...options,
+    namespaces,
+    follow: (asked) => followDenied(kube, tools, asked, OF_ACCOUNTS),
+  })
   return {
     run: async (signal) => {
-      await Promise.all([lookUps.run(signal), movedTags.run(signal)])
+      await Promise.all([lookUps.run(signal), movedTags.run(signal), missing.run(signal)])
     },
   }
 }
@@ -93,7 +104,7 @@ const imagesBy = (
 interface Wired {
   readonly controller: Controller
   readonly watchdog: Watchdog
-  readonly images: { run(signal: AbortSignal): Promise<void> }
+  readonly denied: { run(signal: AbortSignal): Promise<void> }
   readonly elector: Elector
   readonly telemetry: ControllerTelemetry
   readonly identity: string
@@ -127,11 +138,12 @@ const wire = (options: Options, config: KeptFile<ClusterConfig>, log: Log): Wire
   const owners = new Owners(requests)
   const events = new Events({ ...wall, requests, log, identity })
   const keys = { keyPair: createKeyPair, randomBytes, counted: telemetry.keysCounted }
+  const hands = { requests, owners, events, accounts: new Accounts({ requests, now, log }) }
   const controller = new Controller({
     ...tools,
     ...telemetry,
+    ...hands,
     kube,
-    requests,
     followed,
     replicaKeys: new ReplicaKeys({ ...tools, ...wall, ...keys, requests, events }),
     queue,
@@ -139,8 +151,6 @@ const wire = (options: Options, config: KeptFile<ClusterConfig>, log: Log): Wire
     opened,
     leftoverMs: options.leftoverMs,
     config: () => config.current(),
-    owners,
-    events,
   })
   const beats = beatsOf({
     kube,
@@ -151,12 +161,12 @@ const wire = (options: Options, config: KeptFile<ClusterConfig>, log: Log): Wire
   const isReady = (): boolean => controller.isListed
   const watchdog = new Watchdog({ ...tools, beats, isReady, owners, events })
   const { namespace, lease: name } = options
-  const asks = { requests, owners, events, counted: telemetry.lookedUp, namespace }
-  const images = imagesBy(kube, tools, { ...asks, config: () => config.current() })
+  const asks = { ...hands, counted: telemetry.lookedUp, namespace }
+  const denied = deniedBy(kube, tools, { ...asks, config: () => config.current() })
   const store = leaseStore(requests, { namespace, name, wallMs: Date.now })
   const settled = () => requests.settled()
   const elector = new Elector({ ...tools, store, identity, terms: TERMS, schedule, settled })
-  return { controller, watchdog, images, elector, telemetry, identity }
+  return { controller, watchdog, denied, elector, telemetry, identity }
 }
 
 const serve = async (
@@ -164,7 +174,7 @@ const serve = async (
   config: KeptFile<ClusterConfig>,
   log: Log,
 ): Promise<void> => {
-  const { controller, watchdog, images, elector, telemetry, identity } = wire(options, config, log)
+  const { controller, watchdog, denied, elector, telemetry, identity } = wire(options, config, log)
   const admin = createPlainServer(adminApp(telemetry, () => controller.weakness()))
   const adminPort = await listen(admin, options.adminPort, options.host)
   sayCompanions(config.current(), log)
@@ -175,7 +185,7 @@ const serve = async (
   })
   for (const follower of controller.followers()) void follower.start()
   elector.start(async (signal) => {
-    await Promise.all([controller.lead(signal), watchdog.run(signal), images.run(signal)])
+    await Promise.all([controller.lead(signal), watchdog.run(signal), denied.run(signal)])
   })
   log.info('serving', { adminPort, identity })
   program.onEnd(async () => {

@@ -13,6 +13,7 @@ import { openedFor, type Opened } from '../companions/other-policy.ts'
 import { lookUps, type ApiServerPlace } from '../companions/reach.ts'
 import { refusalOf, type Refusal } from '../kube/reply.ts'
 import type { Requests } from '../kube/requests.ts'
+import { accountedIn, type Accounts } from './accounts.ts'
 import { closedPods, isHeldOpen } from './closed-pods.ts'
 import { isOwnedBy } from './drift.ts'
 import type { Events, Told } from './events.ts'
@@ -25,6 +26,7 @@ import type { Owners } from './owners.ts'
 import { replicatedIn, type Replicated } from './replica-keys.ts'
 import type { Standing } from './standing.ts'
 import { heldWords, openedWords, takenWords, type WhyHeld } from './told-words.ts'
+import { isPolicy, partsOf, placeIn } from './places.ts'
 import { putRight, takeAway, type Written } from './writes.ts'
 
 export interface ReconcileOptions {
@@ -33,6 +35,7 @@ export interface ReconcileOptions {
   readonly requests: Requests
   readonly owners: Owners
   readonly events: Events
+  readonly accounts: Accounts
   readonly log: Log
   /** Milliseconds of a steady clock. */
   readonly now: () => number
@@ -56,6 +59,8 @@ interface Wanted {
   readonly remarks: readonly Told[]
   readonly opened?: readonly Opened[]
   readonly hasReplicas?: boolean
+  /** A pod that stays runs by an account that its server has for itself. */
+  readonly hasOwnAccount?: boolean
 }
 
 /** Pods that wait, and those of them that their policy closes. */
@@ -81,19 +86,6 @@ const MAX_OPENED = 5
 /** A policy and two Services. */
 const OF_WORKLOAD = 3
 
-const partsOf = (object: JsonObject): readonly [kind: string, namespace: string, name: string] => [
-  stringAt(object, 'kind') ?? '',
-  stringAt(object, 'metadata', 'namespace') ?? '',
-  stringAt(object, 'metadata', 'name') ?? '',
-]
-
-const isPolicy = (object: JsonObject): boolean => object['kind'] === 'NetworkPolicy'
-
-const placeIn = (object: JsonObject): string => {
-  const [kind, namespace, name] = partsOf(object)
-  return `${kind} ${namespace}/${name}`
-}
-
 export class Reconciler {
   private readonly options: ReconcileOptions
   /** Since when a workload has no pods. */
@@ -109,6 +101,7 @@ export class Reconciler {
     this.options.foreign.clear()
     this.options.opened.clear()
     this.options.owners.begin()
+    this.options.accounts.begin()
   }
 
   /** Whose pods are to know each other by a Secret, where that may be made. */
@@ -175,7 +168,8 @@ export class Reconciler {
     { waiting, ready, signal }: Held,
   ): Promise<Put> {
     const taken: string[] = []
-    const isAsked = this.options.config().companions?.gate === true
+    const { known, config, accounts } = this.options
+    const isAsked = config().companions?.gate === true
     let whyHeld: WhyHeld | undefined =
       isAsked && wanted.objects.some(isPolicy) ? 'unwritten' : undefined
     let failure: Refusal | undefined
@@ -195,6 +189,14 @@ export class Reconciler {
         if (place !== undefined) taken.push(place)
         if (isPolicy(object)) await policyPut(place)
       }
+      const [name, server] = placeOf(key)
+      const whose = accountedIn(wanted, {
+        namespace: known.namespace(name),
+        server,
+        config: config(),
+      })
+      const account = whose && (await accounts.keep(whose, signal))
+      if (account !== undefined) taken.push(account)
     }
     if (!whyHeld) await letGo()
     const refused = await refusalOf(putEach())
@@ -271,7 +273,8 @@ export class Reconciler {
       otherPolicies(namespace.name),
       { ours: objectAt(ours, 'spec'), namespace: namespace.name },
     )
-    return { ...companions, owner, opened: opened.slice(0, MAX_OPENED) }
+    const hasOwnAccount = members.some((one) => one.hasOwnAccount && !one.isEnding)
+    return { ...companions, owner, opened: opened.slice(0, MAX_OPENED), hasOwnAccount }
   }
 
   /** Who needs them is left as it stands while they are not known: a policy without them would cut what works. */

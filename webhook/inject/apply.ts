@@ -7,6 +7,7 @@ import type { Floor } from '../settings/floor.ts'
 import { keepIdentityIn } from './cloud-identity.ts'
 import { confineHooks } from './confined-hooks.ts'
 import { gated } from './gate.ts'
+import { withAccount } from './own-account.ts'
 import { placeSidecar } from './placement.ts'
 import type { Plan } from './plan.ts'
 import { mapContainers, putBy, type Member } from './pod.ts'
@@ -30,6 +31,7 @@ const STEPS: readonly Step[] = [
   (pod, plan) => mapContainers(pod, (member) => fillIn(member, plan)),
   (pod, plan) => mapContainers(pod, (member) => addCaches(member, plan)),
   (pod, plan) => mapContainers(pod, (member) => changeServer(member, plan)),
+  (pod, plan) => withAccount(pod, plan.account),
   (pod, plan) => (plan.keepsToken ? keepTokenIn(pod, plan.server) : removeToken(pod)),
   (pod, plan, { allowSharedIdentity }) =>
     keepIdentityIn(pod, { server: plan.server, isShared: allowSharedIdentity }),

@@ -2,7 +2,7 @@
 // file of its subject; this is the list. What a pod must keep to besides are webhook/rules. Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
-import { stringAt, type JsonObject } from '../../shared/json.ts'
+import type { JsonObject } from '../../shared/json.ts'
 import { conflicts } from '../../shared/settings.ts'
 import { auditViolations } from './audit.ts'
 import { baseLockOf } from './base-lock.ts'
@@ -15,6 +15,7 @@ import { identityViolations } from '../settings/trust-faults.ts'
 import type { Claimant } from '../settings/public-urls.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { gateViolations } from './gate.ts'
+import { chooseAccount } from './own-account.ts'
 import { tcpPorts } from './ports.ts'
 import { resourceViolations } from './resources.ts'
 import { workloadOf } from './server-label.ts'
@@ -25,10 +26,10 @@ import { hasShim, type Transport } from './transport.ts'
 import { writableViolations } from './writable.ts'
 
 /** Whose a public URL would be. */
-const claimantOf = ({ pod, namespace, workload }: Subject): Claimant => ({
-  namespace: namespace.name,
-  name: workloadOf(pod, workload).name,
-  serviceAccount: stringAt(pod, 'spec', 'serviceAccountName') ?? 'default',
+const claimantOf = (subject: Subject): Claimant => ({
+  namespace: subject.namespace.name,
+  name: workloadOf(subject.pod, subject.workload).name,
+  serviceAccount: chooseAccount(subject).name,
 })
 
 /** What the floor demands and brings itself; nobody is told to bring a lock before the server is known. */

@@ -16,6 +16,9 @@ export interface Form {
   readonly isWritten: IsWritten
 }
 
+/** What the control planes of Istio and Linkerd give out certificates for. */
+export const MESH_AUDIENCE = /^(?:istio-ca|identity\.l5d\.io)$/
+
 interface MeshContainer {
   /** Whether it is the proxy that carries the pod's traffic. */
   readonly isProxy: boolean

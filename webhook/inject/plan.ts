@@ -11,6 +11,7 @@ import { identityTaken } from './cloud-identity.ts'
 import { findCommand, holdPrefix, readLine, shimPrefix } from './command.ts'
 import { isEnforced } from './egress.ts'
 import { isToWait } from './gate.ts'
+import { chooseAccount } from './own-account.ts'
 import { documentViolations } from './document-size.ts'
 import { judge, type Found } from './judge.ts'
 import { callerVariableWarnings } from '../settings/caller-variables.ts'
@@ -64,6 +65,8 @@ export interface Plan {
   /** The server is kept to its `egress`, and so is what the kubelet starts beside it. */
   readonly isEgressEnforced: boolean
   readonly pullSecrets: readonly string[]
+  /** The ServiceAccount by which it runs. */
+  readonly account: string
   /** It waits for its NetworkPolicy. */
   readonly waits: boolean
   readonly warnings: readonly string[]
@@ -150,6 +153,7 @@ const planWith = ({ server, transport, document, identity, line, fills, limited 
   const parts = { config, document, resources, ...ours, ...identity }
   const sidecar = sidecarContainer(parts)
   const token = chooseToken(subject)
+  const account = chooseAccount(subject)
   const caches = cachesFor(subject, server, transport)
   return {
     server: nameOf(server),
@@ -169,6 +173,7 @@ const planWith = ({ server, transport, document, identity, line, fills, limited 
     ownCertificate: transport.kind === 'http' && transport.tls.isTls ? secret : undefined,
     isEgressEnforced: isEnforced(settings),
     pullSecrets: config.sidecar.imagePullSecrets,
+    account: account.name,
     waits: isToWait(pod, namespace, config),
     warnings: [
       ...securityWarnings(pod, config.floor, enforcedIn(namespace, config.floor)),
@@ -177,6 +182,7 @@ const planWith = ({ server, transport, document, identity, line, fills, limited 
       ...identityWarnings(settings, config.floor),
       ...callerVariableWarnings(settings, config.floor),
       ...token.warnings,
+      ...account.warnings,
       ...identityTaken(pod, {
         server: nameOf(server),
         isShared: config.floor.allowSharedIdentity,

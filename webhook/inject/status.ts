@@ -64,6 +64,8 @@ const POD_PLACES = placed(
   ['spec', 'imagePullSecrets'],
   ['spec', 'resources'],
   ['spec', 'schedulingGates'],
+  ['spec', 'serviceAccount'],
+  ['spec', 'serviceAccountName'],
   ['spec', 'securityContext', 'runAsNonRoot'],
   ['spec', 'securityContext', 'seccompProfile'],
 )

@@ -5,13 +5,11 @@
 import { at, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { isExempt } from '../inject/exempt.ts'
-import { isKeyVolume, isMeshProxyName } from '../inject/mesh.ts'
+import { isKeyVolume, isMeshProxyName, MESH_AUDIENCE } from '../inject/mesh.ts'
 import { nameOf } from '../inject/pod.ts'
 import { quoted, type Finding } from './finding.ts'
 import { everyContainer, type Check } from './judged.ts'
 
-/** What their control planes give out certificates for. */
-const AUDIENCE = /^(?:istio-ca|identity\.l5d\.io)$/
 /** It gives every volume of a pod's the same keys. */
 const DRIVER = 'workloadcertificates.security.cloud.google.com'
 /** What a mesh's keys and their way to the proxy come by, of those that reach nobody else's pod. */
@@ -40,7 +38,7 @@ const sameAs = (keys: readonly JsonObject[]): ((volume: JsonObject) => boolean) 
   const audiences = new Set(keys.flatMap(audiencesOf))
   return (volume) =>
     drivers.has(driverOf(volume) ?? '') ||
-    audiencesOf(volume).some((audience) => AUDIENCE.test(audience) || audiences.has(audience))
+    audiencesOf(volume).some((audience) => MESH_AUDIENCE.test(audience) || audiences.has(audience))
 }
 
 /** Of one pod alone: no other volume, and no other pod, leads to what is in it. Without a source it is an emptyDir. */

@@ -100,6 +100,8 @@ export interface Floor {
   readonly unresolvable: 'skip' | 'deny'
   /** The controller asks the registries for images of pods that were denied since they name no command. */
   readonly resolveImages: boolean
+  /** Namespaces, `*` for every one, in which a server that would run as `default` gets a ServiceAccount of its own. */
+  readonly ownServiceAccounts: readonly string[]
   /** Containers of a mesh that the security rules leave alone. */
   readonly exemptContainers: readonly Exemption[]
 }

@@ -112,6 +112,9 @@ const mountBreaches = (stored: JsonObject, rendered: JsonObject): readonly Breac
   })
 }
 
+const accountOf = (pod: JsonObject): string | undefined =>
+  stringAt(pod, 'spec', 'serviceAccountName')
+
 const LABELS = [INJECTED_LABEL, SERVER_LABEL]
 
 const breach = (where: string, found: string): Breach => ({ rule: 'sidecar', where, found })
@@ -146,6 +149,10 @@ export const differences = (
       isSame(ownVolumes(stored), ownVolumes(rendered)) ? [] : ['its volumes named outrigger-…'],
     ),
     ...differing('pod', labels),
+    ...differing(
+      'pod',
+      isSame(accountOf(stored), accountOf(rendered)) ? [] : ['serviceAccountName'],
+    ),
     ...differing('pod', isGated(rendered) && !isGated(stored) ? ['schedulingGates'] : []),
   ]
 }

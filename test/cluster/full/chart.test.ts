@@ -137,6 +137,29 @@ describeOwnCluster('full', 'the chart', (target) => {
       }
     })
 
+    test('manifests/base/own-accounts, where the floor asks for it', async () => {
+      const config = join(folder, 'own-accounts.yaml')
+      const floor = "{ ownServiceAccounts: ['*'] }"
+      writeFileSync(config, `sidecar: { image: x }\ncompanions: {}\nfloor: ${floor}\n`)
+      const values = ['--set=companions=true', '--set=ownServiceAccounts=true']
+      const ours = await rendered(...values, `--set-file=config=${config}`)
+      const wanted = await kustomized(`${BASE}/own-accounts`)
+      const names = wanted.map(kindAndName)
+      expect(names).toHaveLength(4)
+      expect(ours.filter((object) => names.includes(kindAndName(object)))).toEqual(wanted)
+      writeFileSync(config, 'sidecar: { image: x }\ncompanions: {}\n')
+      for (const [args, why] of [
+        [
+          [...values, `--set-file=config=${config}`],
+          "add `ownServiceAccounts: ['*']` to its floor",
+        ],
+        [['--set=ownServiceAccounts=true'], 'set companions: true, too'],
+      ] as const) {
+        const { code, stderr } = await template(...args)
+        expect([code, stderr]).toEqual([1, expect.stringContaining(why)])
+      }
+    })
+
     test('manifests/overlays/cert-manager, with companions and without', async () => {
       const certManager = '--set=certManager=true'
       expect(await rendered(certManager)).toEqual(await kustomized(CERT_MANAGER))

@@ -168,6 +168,16 @@ describe('the controller', () => {
     )
   })
 
+  test('that is asked for accounts needs rights for them', () => {
+    const asking = configured({ companions: {}, floor: { ownServiceAccounts: ['*'] } })
+    const right = { group: '', resource: 'serviceaccounts', verb: 'create' }
+    expect(neededRights(asking)).toContainEqual(right)
+    expect(neededRights(ASKED)).not.toContainEqual(right)
+    expect(told({ lacking: ok(['create serviceaccounts']) }, ok(asking))).toContainEqual(
+      expect.stringContaining('kubectl apply -k manifests/base/own-accounts'),
+    )
+  })
+
   test('is not judged by a configuration that cannot be read', () => {
     expect(told({}, fail('it is gone'))).toEqual([
       expect.stringContaining('unread: the cluster configuration cannot be read: it is gone'),

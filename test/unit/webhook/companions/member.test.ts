@@ -52,3 +52,13 @@ test.each<[string, JsonObject, boolean]>([
 ])('a pod that %s says whether the gate is ours', (_name, spec, isGated) => {
   expect(memberOf({ ...podWith({}), spec })).toMatchObject({ uid: 'u', isGated })
 })
+
+test.each([
+  ['outrigger-SERVER', true],
+  ['default', false],
+])('a pod of account %s says whether that is its server’s own', (name, hasOwnAccount) => {
+  const pod = podWith({})
+  const server = String(memberOf(pod)?.server)
+  const serviceAccountName = name.replace('SERVER', server)
+  expect(memberOf({ ...pod, spec: { serviceAccountName } })).toMatchObject({ hasOwnAccount })
+})

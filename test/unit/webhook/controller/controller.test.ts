@@ -7,6 +7,7 @@ import { createLog } from '../../../../shared/log.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
 import { NamespaceStore } from '../../../../webhook/cluster/namespace-store.ts'
 import { ServiceStore } from '../../../../webhook/cluster/service-store.ts'
+import { Accounts } from '../../../../webhook/controller/accounts.ts'
 import { Controller } from '../../../../webhook/controller/controller.ts'
 import { Events } from '../../../../webhook/controller/events.ts'
 import { Members, type SeenPod } from '../../../../webhook/controller/members.ts'
@@ -45,6 +46,7 @@ const pod: SeenPod = {
     },
     sidecar: 'x',
     isGated: false,
+    hasOwnAccount: false,
     uid: 'pod',
     labels: {},
     ailments: [],
@@ -193,6 +195,7 @@ describe('a controller that leads', () => {
       requests,
       owners: new Owners(requests),
       events: new Events({ ...tools, ...wall, requests }),
+      accounts: new Accounts({ ...tools, requests }),
       counted: () => undefined,
       foreign,
       opened: new Map(),

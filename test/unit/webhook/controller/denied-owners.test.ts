@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { withAt, type JsonObject } from '../../../../shared/json.ts'
 import {
   DeniedOwners,
+  OF_ACCOUNTS,
   MAX_NAMESPACE_DENIED,
   ownerKey,
   ownerOfKey,
@@ -39,6 +40,26 @@ describe('an Event', () => {
     ['about nobody', event('e', { involvedObject: {} })],
   ])('%s says nothing', (_name, other) => {
     expect(seenEvent(other).key).toBeUndefined()
+  })
+
+  test.each<[string, boolean]>([
+    [
+      'Error creating: pods "a-5f-" is forbidden: error looking up service account team/outrigger-deployment-a: serviceaccount "outrigger-deployment-a" not found',
+      true,
+    ],
+    [
+      'create Pod a-0 in StatefulSet a failed error: pods "a-0" is forbidden: error looking up service account team/outrigger-statefulset-a: serviceaccount "outrigger-statefulset-a" not found',
+      true,
+    ],
+    [
+      'Error creating: pods "a-5f-" is forbidden: error looking up service account team/mine: serviceaccount "mine" not found',
+      false,
+    ],
+    [DENIAL, false],
+  ])('of an account that is missing, %s: %s', (message, isOurs) => {
+    const { key } = seenEvent(event('e', { message }), OF_ACCOUNTS.words)
+    expect(key !== undefined).toBe(isOurs)
+    expect(seenEvent(event('e', { message })).key !== undefined).toBe(message === DENIAL)
   })
 
   test('leads into its own namespace, whatever it says', () => {

@@ -153,6 +153,26 @@ describe('a workload', () => {
     expect(at(api.objects.get(POLICY), 'metadata', 'ownerReferences')).toEqual([another])
   })
 
+  test('whose pods run by its own account has that made, while somebody asks for those', async () => {
+    const accounts = (): readonly unknown[] =>
+      api.events.flatMap(({ kind, metadata }) => (kind === 'ServiceAccount' ? [metadata] : []))
+    members.put({ ...pod, member: { ...member, hasOwnAccount: true } })
+    await reconcile()
+    expect(accounts()).toEqual([])
+    config = configOf({ companions: {}, floor: { ownServiceAccounts: ['team'] } })
+    await reconcile()
+    expect(accounts()).toMatchObject([
+      { name: 'outrigger-deployment-a', ownerReferences: [{ uid: 'deployment' }] },
+    ])
+    const name = 'outrigger-deployment-a'
+    api.put(`/api/v1/namespaces/team/serviceaccounts/${name}`, { metadata: { name } })
+    await reconcile()
+    expect(foreign.get(KEY)).toEqual([`ServiceAccount team/${name}`])
+    members.put({ ...pod, member: { ...member, hasOwnAccount: true, isEnding: true } })
+    await reconcile()
+    expect([accounts().length, foreign.get(KEY)]).toEqual([1, undefined])
+  })
+
   const statefulPod = (name: string, uid: string, isEnding: boolean) => {
     const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'a', uid }
     return { namespace: 'team', name, member: { ...member, name, owner, isEnding } }
