@@ -26,6 +26,9 @@ const MOST_GROWN_MIB = 16
 /** Connections by which this run has just asked the sidecar's admin port. */
 const MOST_ASKING = 2
 
+const ALL_WELL =
+  '\nno reply was lost, came twice or was somebody else’s, and the sidecar is as small as it was\n'
+
 interface Calm {
   readonly rssMib: number
   readonly descriptors: number
@@ -107,6 +110,7 @@ const run = async (minutes: number, signal: AbortSignal): Promise<number> => {
   const faults = [...ledger.faults(), ...growth(calms)]
   process.stdout.write(`\n${ledger.table()}\n`)
   for (const fault of faults) process.stdout.write(`FAULT ${fault}\n`)
+  if (faults.length === 0) process.stdout.write(ALL_WELL)
   return faults.length > 0 ? 1 : 0
 }
 

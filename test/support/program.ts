@@ -1,6 +1,7 @@
-// What the programs of the tests have in common: wrong usage is told with the usage (exit code 2), Ctrl-C ends
-// what runs (130), anything else that fails says so (1).
+// What the programs of the tests have in common: --help says what they take (exit code 0), wrong usage is told with
+// that (2), Ctrl-C ends what runs (130), anything else that fails says so (1).
 
+import { isHelp } from '../../shared/help.ts'
 import { messageOf } from '../../shared/message.ts'
 
 export interface Program<Options> {
@@ -19,9 +20,14 @@ export const runProgram = async <Options>({
   read,
   run,
 }: Program<Options>): Promise<number> => {
+  const args = process.argv.slice(2)
+  if (isHelp(args)) {
+    process.stdout.write(`${usage}\n`)
+    return 0
+  }
   let options: Options
   try {
-    options = read(process.argv.slice(2))
+    options = read(args)
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n${usage}\n`)
     return 2
