@@ -315,6 +315,11 @@ const OURS: readonly Way[] = [
     mounting({ name: 'own', emptyDir: {} }, '/outrigger/homes'),
     denied('reserved-path'),
   ),
+  way(
+    'the keys by which the replicas of a workload know each other, in the server',
+    mounting({ name: 'keys', secret: { secretName: 'outrigger-replicas-deployment-other' } }),
+    denied('sidecar-secrets'),
+  ),
   way('a mount above it', mounting({ name: 'own', emptyDir: {} }, '/'), denied('reserved-path')),
   way(
     'a mount at it by another spelling',
@@ -348,6 +353,11 @@ const OURS: readonly Way[] = [
     denied('unconfined'),
   ),
   way('one of our ports', server('ports', [{ containerPort: 15_200 }]), denied('reserved-port')),
+  way(
+    'the port at which replicas hand each other calls',
+    server('ports', [{ containerPort: 15_204 }]),
+    denied('reserved-port'),
+  ),
   way(
     'the sidecar’s own port for the server’s',
     all(annotated('transport', 'http'), annotated('port', '15201')),

@@ -26,6 +26,10 @@ export const BY_CLUSTER: readonly Way[] = [
   cluster('hostname and subdomain, or labels, for another’s place in a Service', 'hostname'),
   cluster('ownerReferences, for another server’s label', 'ownerReferences'),
   cluster('a token of a ServiceAccount in a Secret', 'A token of a ServiceAccount in a Secret'),
+  cluster(
+    'the Secret of a workload’s replicas, read or made by somebody else',
+    'The replicas of a workload believe each other',
+  ),
   cluster('an audience of the API server’s own that nobody has listed', 'audience'),
   cluster(
     'what a mesh’s control plane tells its proxies',
