@@ -187,7 +187,9 @@ export class EmulatedLink implements Link, LinkOwner {
     this.upper?.ended(end)
   }
 
-  private request(request: Request, { id, headers }: Envelope): Fault | undefined {
+  private request(request: Request, { headers, ...envelope }: Envelope): Fault | undefined {
+    // What a session leaves behind goes without an envelope: nobody waits for its answer.
+    const id = envelope.id ?? ownNumberInAnySpelling(slice(request.text, request.id))
     if (id === undefined) return undefined
     if (this.port !== undefined && headers !== NO_HEADERS.headers) {
       const brought = headers()

@@ -3,7 +3,7 @@
 
 import { ok } from '../../shared/result.ts'
 import type { Budget } from '../bytes/budget.ts'
-import { idEdit } from '../conversation/answer.ts'
+import { errorType, idEdit } from '../conversation/answer.ts'
 import type { Fault } from '../mcp/faults.ts'
 import {
   member,
@@ -26,6 +26,9 @@ import { modernHeaders, modernText } from './modern-request.ts'
 import { Passage, type Way } from './passage.ts'
 
 export const CANCELLED = 'notifications/cancelled'
+
+/** What its tools mirror has changed since it was asked. */
+const HEADERS_REFUSED = '-32020'
 
 export interface PassagesOptions {
   readonly inner: Link
@@ -134,6 +137,7 @@ export class Passages {
     if (!passage) return this.all.has(id) ? undefined : response
     this.sent.delete(id)
     this.options.inner.abandon(id)
+    if (errorType(response) === HEADERS_REFUSED) this.options.tools.changed()
     if (!passage.isAnsweredBy(response)) return undefined
     this.end(passage)
     const told = legacyAnswer(passage.method, response)

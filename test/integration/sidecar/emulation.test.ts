@@ -11,6 +11,7 @@ import {
   openLegacy,
   rpc,
   startEmulated,
+  startPuppet,
   textOf,
   toolCall,
   type LegacySession,
@@ -154,6 +155,21 @@ describe.each([
       expect(messageIn(answer)).toContain('has not declared')
     }
     await Promise.all([one.end(), other.end()])
+  })
+})
+
+describe('a server of both eras', () => {
+  beforeAll(async () => {
+    bridge = await startPuppet('--translate-eras', 'true')
+  })
+  afterAll(() => bridge.stop())
+
+  test('speaks to each client in its own', async () => {
+    const session = await open()
+    const seen = await seenBy(session)
+    expect(seen.map(({ method }) => method)).toContain('initialize')
+    expect(JSON.stringify(seen)).not.toContain('io.modelcontextprotocol')
+    await session.end()
   })
 })
 

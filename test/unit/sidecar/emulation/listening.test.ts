@@ -165,6 +165,20 @@ describe('a subscription', () => {
     expect(told.body['result']).toEqual({})
   })
 
+  test('of a session that leaves others with the process is ended without an answer', async () => {
+    const all = await EmulatedServer.opened({}, RESOURCES)
+    all.ask('resources/subscribe', { uri: 'a:1' })
+    await all.acknowledges()
+    const first = listen(all)
+    const params = '{"uri":"a:1"}'
+    all.channel.send(
+      `{"jsonrpc":"2.0","id":99,"method":"resources/unsubscribe","params":${params}}`,
+    )
+    await all.settle()
+    expect(all.last('notifications/cancelled')).toMatchObject({ params: { requestId: first } })
+    expect(all.methods()).not.toContain('resources/unsubscribe')
+  })
+
   test('is one of a bounded number', async () => {
     const all = await EmulatedServer.opened({}, RESOURCES)
     for (let n = 0; n < 256; n++) all.ask('resources/subscribe', { uri: `a:${n}` })

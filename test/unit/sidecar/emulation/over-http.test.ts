@@ -81,6 +81,17 @@ test('a call asks first what the tool mirrors, and mirrors it', async () => {
   expect(all.methods().slice(1)).toEqual(['tools/list', 'tools/call', 'tools/call'])
 })
 
+test('a call whose headers the server refuses has the next one ask anew', async () => {
+  const all = await open()
+  const tools = { tools: [{ name: 'x', inputSchema: SCHEMA }], ttlMs: 60_000 }
+  const told = all.ask('tools/call', { name: 'x' })
+  await all.answers('tools/list', tools)
+  await all.refuses('tools/call', -32_020)
+  expect(told.body['error']).toMatchObject({ code: -32_603 })
+  all.ask('tools/call', { name: 'x' })
+  expect(all.methods().slice(1)).toEqual(['tools/list', 'tools/call', 'tools/list'])
+})
+
 test('a call that is given up meanwhile is not sent', async () => {
   const all = await open()
   const told = all.ask('tools/call', { name: 'x' })
