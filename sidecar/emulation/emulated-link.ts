@@ -5,13 +5,14 @@ import { subscriptionIn } from '../conversation/answer.ts'
 import type { Budget } from '../bytes/budget.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import {
+  member,
   slice,
   type Message,
   type Notification,
   type Request,
   type Response,
 } from '../mcp/message.ts'
-import { SUBSCRIBE } from '../mcp/meta.ts'
+import { SUBSCRIBE, UPDATED } from '../mcp/meta.ts'
 import { ownNumberInAnySpelling } from '../mcp/own-id.ts'
 import type { OddLine } from '../mcp/server-line.ts'
 import type { Unusable } from '../mcp/unusable.ts'
@@ -83,6 +84,7 @@ export class EmulatedLink implements Link, LinkOwner {
         this.own.giveUp(id)
       },
       schedule,
+      missed: (methods, uris) => this.missed(methods, uris),
       lease: budget.lease('calls'),
     })
     this.reception = new Reception({
@@ -218,6 +220,14 @@ export class EmulatedLink implements Link, LinkOwner {
     })
   }
 
+  private missed(methods: readonly string[], uris: readonly string[]): void {
+    this.tools.changed()
+    for (const method of methods) this.say(`{"jsonrpc":"2.0","method":"${method}"}`)
+    for (const uri of uris) {
+      this.say(`{"jsonrpc":"2.0","method":"${UPDATED}","params":${jsonText({ uri })}}`)
+    }
+  }
+
   /** What cannot be used fails what it names: what we have asked ourselves, here; the rest by its caller's number. */
   private unusable(line: Unusable, relatedTo: number | undefined): Unusable {
     const { names, mayAnswer, reason } = line
@@ -256,13 +266,22 @@ export class EmulatedLink implements Link, LinkOwner {
 
   private notification(message: Notification): Notification | undefined {
     const { text, params, method } = message
+    if (method === CANCELLED) return this.takenBack(message)
     if (method.endsWith('/list_changed')) this.tools.changed()
     const place = subscriptionIn(params)
     const id = place && ownNumberInAnySpelling(slice(text, place))
-    if (id === undefined || !params) return method === CANCELLED ? undefined : message
+    if (id === undefined || !params) return message
     this.own.told(id, message)
     if (!this.listening.hears(id) || method === ACKNOWLEDGED) return undefined
     const again = readAgain(withoutMark(text, params))
     return again?.kind === 'notification' ? again : undefined
+  }
+
+  /** The server ends a subscription of its own accord: nothing else of ours is its to take back. */
+  private takenBack({ text, params }: Notification): undefined {
+    const place = member(params, 'requestId')
+    const id = place && ownNumberInAnySpelling(slice(text, place))
+    if (id !== undefined) this.own.failed(id, fault('server-failed', 'the server has ended it'))
+    return undefined
   }
 }

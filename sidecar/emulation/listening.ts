@@ -30,6 +30,8 @@ export interface ListeningOptions {
   readonly listen: (request: Request, caller: Caller) => number
   readonly giveUp: (id: number) => void
   readonly schedule: (callback: () => void, delayMs: number) => () => void
+  /** Nobody has listened for a while: tells of what may have changed, methods and resources. */
+  readonly missed: (methods: readonly string[], uris: readonly string[]) => void
   /** For what its client has subscribed to. */
   readonly lease: Lease
 }
@@ -54,6 +56,8 @@ export class Listening {
   /** What takes its place once the server has said that it listens. */
   private next: Stream | undefined
   private isStale = false
+  /** What was heard has ended, and nothing has taken its place. */
+  private isDeaf = false
   private isEnded = false
   private pauseMs = FIRST_PAUSE_MS
   private unschedule: (() => void) | undefined
@@ -184,10 +188,10 @@ export class Listening {
 
   private acknowledged(stream: Stream, message: Notification): void {
     this.unschedule?.()
+    this.unschedule = this.options.schedule(() => this.lasts(), MAX_PAUSE_MS)
     const before = this.current
     this.current = stream
     this.next = undefined
-    this.pauseMs = FIRST_PAUSE_MS
     this.leave(before)
     const honoured = honouredIn(message)
     for (const uri of stream.uris) {
@@ -195,8 +199,15 @@ export class Listening {
         this.drop(uri, 'the server does not tell of changes of this resource')
       } else this.settle(uri, undefined)
     }
+    if (this.isDeaf) this.options.missed(methodsOf(this.kinds), [...this.uris])
+    this.isDeaf = false
     if (this.isStale) this.renew()
     this.settleLeaving()
+  }
+
+  /** It has been heard for a while: that it ends says nothing about the next. */
+  private lasts(): void {
+    this.pauseMs = FIRST_PAUSE_MS
   }
 
   /** What was asked has ended; it is asked again after a while, where it can be otherwise then. */
@@ -205,8 +216,10 @@ export class Listening {
       this.next = undefined
       for (const uri of stream.uris) if (this.waiting.has(uri)) this.drop(uri, why)
       if (isRefused && !this.current) this.kinds = {}
-    } else if (this.current === stream) this.current = undefined
-    else return
+    } else if (this.current === stream) {
+      this.current = undefined
+      this.isDeaf = true
+    } else return
     if (this.isStale) this.renew()
     else if (!this.current) this.renewLater()
     this.settleLeaving()
@@ -223,6 +236,12 @@ export class Listening {
     if (stream) this.options.giveUp(stream.id)
   }
 }
+
+/** What the server says of lists by these words. */
+const methodsOf = (kinds: Kinds): readonly string[] =>
+  Object.keys(kinds).map(
+    (kind) => `notifications/${kind.slice(0, -'ListChanged'.length)}/list_changed`,
+  )
 
 const bytesOf = (uri: string): number => uri.length + URI_BYTES
 

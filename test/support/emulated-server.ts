@@ -68,6 +68,8 @@ export class EmulatedServer {
   readonly budget: Budget
   ended: LinkEnd | undefined
   nowMs = 0
+  /** How far off is what was scheduled last. */
+  lastDelayMs = 0
   private scheduled: (() => void)[] = []
   private lastId = 100
 
@@ -78,8 +80,9 @@ export class EmulatedServer {
     this.budget = new Budget(bytes)
     const nextId = (): number => ++this.lastId
     const now = (): number => this.nowMs
-    const schedule = (callback: () => void): (() => void) => {
+    const schedule = (callback: () => void, delayMs: number): (() => void) => {
       this.scheduled.push(callback)
+      this.lastDelayMs = delayMs
       return () => {
         this.scheduled = this.scheduled.filter((one) => one !== callback)
       }

@@ -45,7 +45,55 @@ describe('changes of lists', () => {
     expect(listens(all)).toHaveLength(2)
     await all.acknowledges()
     await all.changes(listen(all), CHANGED)
-    expect(all.heard).toHaveLength(1)
+    expect(all.heard.map(({ method }) => method)).toEqual([CHANGED, CHANGED])
+  })
+
+  test('are asked for again when the server takes its subscription back', async () => {
+    const all = await EmulatedServer.opened()
+    await all.acknowledges()
+    const requestId = listen(all)
+    await all.says({ method: 'notifications/cancelled', params: { requestId } })
+    expect(all.heard).toEqual([])
+    await all.later()
+    expect(listens(all)).toHaveLength(2)
+    expect(listen(all)).not.toBe(requestId)
+  })
+
+  test('that nobody heard meanwhile may have been: the session is told of each', async () => {
+    const all = await EmulatedServer.opened({}, { ...RESOURCES, tools: { listChanged: true } })
+    await all.acknowledges()
+    all.ask('resources/subscribe', { uri: 'a:ü' })
+    await all.acknowledges()
+    expect(all.heard).toEqual([])
+    await all.answers('subscriptions/listen', { resultType: 'complete' })
+    await all.later()
+    expect(all.heard).toEqual([])
+    await all.acknowledges()
+    const heard = all.heard.map(({ text }) => JSON.parse(Buffer.from(text, 'latin1').toString()))
+    expect(heard).toEqual([
+      { jsonrpc: '2.0', method: CHANGED },
+      { jsonrpc: '2.0', method: UPDATED, params: { uri: 'a:ü' } },
+    ])
+    all.ask('resources/unsubscribe', { uri: 'a:ü' })
+    await all.acknowledges()
+    expect(all.heard).toHaveLength(2)
+  })
+
+  test('are asked for less and less often where the server always ends that at once', async () => {
+    const all = await EmulatedServer.opened()
+    const pauses: number[] = []
+    for (let time = 0; time < 8; time++) {
+      await all.acknowledges()
+      await all.answers('subscriptions/listen', { resultType: 'complete' })
+      pauses.push(all.lastDelayMs)
+      await all.later()
+    }
+    expect(pauses).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000])
+    // One that lasts is as good as the first.
+    await all.acknowledges()
+    await all.later()
+    await all.answers('subscriptions/listen', { resultType: 'complete' })
+    expect(all.lastDelayMs).toBe(1000)
   })
 
   test('are asked for no more where the server does not know how', async () => {
