@@ -98,12 +98,12 @@ const observer =
 /** What there is before anything else: room, records of what is done, and the way to the server. */
 export const heldBy = async (parts: SidecarParts, trust: Trust | undefined) => {
   const held = memoryOf(parts)
-  const replicas = await loadReplicas({ ...parts, onCaller: trust?.note })
-  const unknown = (): number => (trust?.pending() ?? 0) + (replicas?.inFlight ?? 0)
   const connectServer = await loadServer(parts.config)
   // Last: it has to be ended.
   const turnEnd = new TurnEnd()
   const records = await loadAudit({ ...parts, atTurnEnd: turnEnd.first }, held.budget)
+  const replicas = await loadReplicas({ ...parts, onCaller: trust?.note })
+  const unknown = (): number => (trust?.pending() ?? 0) + (replicas?.inFlight ?? 0)
   return { ...held, turnEnd, records, connectServer, peers: new Peers(), unknown, replicas }
 }
 

@@ -100,11 +100,12 @@ export const createServers = (parts: SidecarParts, built: Built) => {
     const http = createListener({ ...listener, ...more })
     return tls ? tls.before(http) : http
   }
-  /** For what other replicas send. */
+  /** For what other replicas send; what they say of a caller may be long. */
   const heldWith = ({ voucher }: NonNullable<typeof replicas>) => {
     const serve = serveBy(fromReplica(stages, voucher))
     const isAllowedOrigin = (): boolean => false
-    return () => createListener({ ...listener, serve, serveOther: undefined, isAllowedOrigin })
+    const own = { serve, serveOther: undefined, isAllowedOrigin, maxHeaderBytes: 128 * 1024 }
+    return () => createListener({ ...listener, ...own })
   }
   // Two of each: where one socket cannot take both address families, they share the port.
   return {

@@ -52,6 +52,8 @@ export interface ListenerOptions {
   /** While draining each answer closes its connection, so that the next call finds another pod. */
   readonly isDraining: () => boolean
   readonly remarks: Remarks
+  /** Of a head; absent: as many as a client may send. */
+  readonly maxHeaderBytes?: number
   /** Tests have no time for the defaults. */
   readonly times?: Partial<Times> | undefined
 }
@@ -155,7 +157,7 @@ export const createListener = (options: ListenerOptions): Server => {
       requestTimeout: BODY_TIMEOUT_MS,
       keepAliveTimeout: times.keptMs,
       connectionsCheckingInterval: times.checkMs,
-      maxHeaderSize: MAX_HEADER_BYTES,
+      maxHeaderSize: options.maxHeaderBytes ?? MAX_HEADER_BYTES,
     },
     times,
   )

@@ -1,5 +1,5 @@
 // One exchange that is another replica's: sent there as it came, and its answer passed on as it comes. Who hangs up here hangs
-// up there; where that replica cannot be reached the session is one that has ended.
+// up there; where nobody of ours can be reached nothing was sent.
 
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { request, type Agent } from 'node:https'
@@ -18,6 +18,8 @@ const CONNECT_MS = 2000
 const SILENT_MS = 60_000
 /** Whose client takes JSON alone hears nothing before its answer. */
 const SILENT_JSON_MS = 3_600_000
+/** A node that is lost is found by that. */
+const ALIVE_MS = 15_000
 
 export interface HopParts {
   readonly agent: Agent
@@ -29,11 +31,8 @@ export interface HopParts {
   readonly onEnd: (result: HopResult) => void
 }
 
-export const goneFault = (): Fault =>
-  fault(
-    'session-unknown',
-    'no such session: the replica that held it has gone, send initialize again',
-  )
+/** What is in the place of an answer: undefined where nobody is there, and nothing was sent. */
+export type Outcome = Fault | Away | undefined
 
 /** The connection was closed before anybody had read what was asked. */
 const isStale = (error: Error): boolean => /^(?:ECONNRESET|EPIPE)$/.test(codeOf(error))
@@ -41,14 +40,14 @@ const isStale = (error: Error): boolean => /^(?:ECONNRESET|EPIPE)$/.test(codeOf(
 export class Hop {
   private readonly passage: Passage
   private readonly parts: HopParts
-  private readonly resolve: (found: Fault | Away) => void
+  private readonly resolve: (found: Outcome) => void
   private sent: ClientRequest | undefined
   private answer: IncomingMessage | undefined
   private isConnected = false
   private isAgain = false
   private isOver = false
 
-  constructor(passage: Passage, parts: HopParts, resolve: (found: Fault | Away) => void) {
+  constructor(passage: Passage, parts: HopParts, resolve: (found: Outcome) => void) {
     this.passage = passage
     this.parts = parts
     this.resolve = resolve
@@ -56,8 +55,12 @@ export class Hop {
   }
 
   /** The promise resolves once an answer has begun, or with what is in its place. */
-  static send(passage: Passage, parts: HopParts): Promise<Fault | Away> {
-    return new Promise((resolve) => new Hop(passage, parts, resolve).begin())
+  static send(passage: Passage, parts: HopParts): Promise<Outcome> {
+    return new Promise((resolve) => {
+      const hop = new Hop(passage, parts, resolve)
+      if (passage.reply.state === 'done') hop.left()
+      else hop.begin()
+    })
   }
 
   private begin(): void {
@@ -83,7 +86,8 @@ export class Hop {
     sent.on('response', (answer) => this.pass(answer))
     sent.on('timeout', () => this.silent())
     sent.on('error', (error) => this.failed(error))
-    sent.on('close', () => this.end(this.answer ? 'answered' : 'broken'))
+    sent.on('close', () => this.closed(sent))
+    sent.setSocketKeepAlive(true, ALIVE_MS)
     sent.end(body?.bytes)
   }
 
@@ -100,6 +104,15 @@ export class Hop {
     this.resolve(AWAY)
   }
 
+  private left(): void {
+    this.refuse('left', fault('request-cancelled', 'its client has gone before it was answered'))
+  }
+
+  private closed(sent: ClientRequest): void {
+    if (this.answer) this.end('answered')
+    else if (sent === this.sent) this.refuse('broken', brokenFault('it ended without an answer'))
+  }
+
   /** What waits for its client to read is not silent. */
   private silent(): void {
     if (this.answer?.readableFlowing === false) return
@@ -108,18 +121,17 @@ export class Hop {
 
   private failed(error: Error): void {
     if (this.answer) return
-    if (this.passage.reply.state === 'done') {
-      this.refuse('left', fault('request-cancelled', 'its client has gone before it was answered'))
-    } else if (this.sent?.reusedSocket === true && !this.isAgain && isStale(error)) {
+    if (this.passage.reply.state === 'done') this.left()
+    else if (this.sent?.reusedSocket === true && !this.isAgain && isStale(error)) {
       // The same voucher, which is good for once: nothing is done twice.
       this.isAgain = true
       this.isConnected = false
       this.begin()
     } else if (this.isConnected) this.refuse('broken', brokenFault(connectionWords(error)))
-    else this.refuse('unreachable', goneFault())
+    else this.refuse('unreachable', undefined)
   }
 
-  private refuse(result: HopResult, why: Fault): void {
+  private refuse(result: HopResult, why: Fault | undefined): void {
     this.end(result)
     this.resolve(why)
   }

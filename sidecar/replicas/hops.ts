@@ -7,11 +7,11 @@ import { createSecureContext } from 'node:tls'
 import type { Forwarded } from '../http/forwarded.ts'
 import { header } from '../http/exchange.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
-import type { Away, Passage } from '../pipeline/stage.ts'
+import type { Passage } from '../pipeline/stage.ts'
 import { MCP_PATH } from '../../shared/names.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { traceparent } from '../telemetry/trace-context.ts'
-import { Hop, goneFault } from './hop.ts'
+import { Hop, type Outcome } from './hop.ts'
 import { askedHeaders } from './hop-headers.ts'
 import { Figures } from './figures.ts'
 import type { Keyring, Keys } from './keys.ts'
@@ -22,6 +22,8 @@ import { digestOf, VOUCHER_HEADER, writeVoucher, type Voucher } from './voucher.
 const MAX_HOPS = 512
 /** Of these, streams that are open until their client goes. */
 const MAX_LISTENING = 384
+/** Of these, one caller's: others find room, too. */
+const MAX_OF_ONE = 256
 /** A connection that nobody uses: less than whoever listens there keeps it for. */
 const KEPT_MS = 30_000
 const MAX_KEPT = 32
@@ -47,6 +49,8 @@ export class Hops {
   private shown: Shown | undefined
   private open = 0
   private listening = 0
+  /** By the key of the principal. */
+  private readonly byCaller = new Map<string, number>()
 
   constructor(options: HopsOptions) {
     this.options = options
@@ -57,21 +61,28 @@ export class Hops {
     return this.open - this.listening
   }
 
-  /** Sends an exchange to the replica at an address, where the Service names it. */
-  async send(passage: Passage, to: string, tracing: Tracing | undefined): Promise<Fault | Away> {
+  /** Sends an exchange to the replica at an address; undefined where the Service does not name it, or nobody is there. */
+  async send(passage: Passage, to: string, tracing: Tracing | undefined): Promise<Outcome> {
+    const { principal } = passage
+    if (!principal) return fault('unauthenticated', 'nobody is known to call')
     const isListening = passage.request.method === 'GET'
-    if (!this.hasRoom(isListening)) return this.full()
-    this.count(isListening, 1)
+    // Where nobody is asked who they are, all are one.
+    const caller = principal.identity && principal.key
+    if (!this.hasRoom(isListening, caller)) return this.full()
+    this.count(isListening, caller, 1)
     let isCounted = true
     const done = (): void => {
-      if (isCounted) this.count(isListening, -1)
+      if (isCounted) this.count(isListening, caller, -1)
       isCounted = false
     }
     try {
-      if (await this.options.members.has(to)) return await this.go(passage, to, { tracing, done })
+      const about = { to, principal }
+      if (await this.options.members.has(to)) {
+        return await this.go(passage, about, { tracing, done })
+      }
       this.figures.hop('gone')
       done()
-      return goneFault()
+      return undefined
     } catch (error) {
       done()
       throw error
@@ -90,7 +101,8 @@ export class Hops {
     this.shown?.agent.destroy()
   }
 
-  private hasRoom(isListening: boolean): boolean {
+  private hasRoom(isListening: boolean, caller: string | undefined): boolean {
+    if (caller !== undefined && (this.byCaller.get(caller) ?? 0) >= MAX_OF_ONE) return false
     return this.open < MAX_HOPS && (!isListening || this.listening < MAX_LISTENING)
   }
 
@@ -101,31 +113,33 @@ export class Hops {
     })
   }
 
-  private count(isListening: boolean, by: 1 | -1): void {
+  private count(isListening: boolean, caller: string | undefined, by: 1 | -1): void {
     this.open += by
     if (isListening) this.listening += by
+    if (caller === undefined) return
+    const count = (this.byCaller.get(caller) ?? 0) + by
+    if (count === 0) this.byCaller.delete(caller)
+    else this.byCaller.set(caller, count)
   }
 
   private go(
     passage: Passage,
-    to: string,
+    about: Pick<Voucher, 'to' | 'principal'>,
     { tracing, done }: { readonly tracing: Tracing | undefined; readonly done: () => void },
-  ): Promise<Fault | Away> {
+  ): Promise<Outcome> {
     const { port, now } = this.options
-    const { principal } = passage
-    if (!this.shown || !principal) {
+    if (!this.shown) {
       done()
-      return Promise.resolve(
-        principal ? goneFault() : fault('unauthenticated', 'nobody is known to call'),
-      )
+      return Promise.resolve(undefined)
     }
     const { agent, keys } = this.shown
+    const { to } = about
     const sinceMs = now()
     const span = tracing?.toReplica(passage, to)
     const headers = {
       ...askedHeaders(passage.request, this.options.forwarded),
       ...(span ? { traceparent: traceparent(span.context) } : {}),
-      [VOUCHER_HEADER]: this.voucherFor(passage, { to, principal }, keys),
+      [VOUCHER_HEADER]: this.voucherFor(passage, about, keys),
     }
     return Hop.send(passage, {
       agent,

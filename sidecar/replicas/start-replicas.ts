@@ -15,7 +15,7 @@ import { forwarded } from '../http/forwarded.ts'
 import { header } from '../http/exchange.ts'
 import { closeAll, listen } from '../http/listen.ts'
 import { LimitedLog } from '../life/limited-log.ts'
-import { AWAY, type Fork, type Passage, type Stage } from '../pipeline/stage.ts'
+import type { Fork, Stage } from '../pipeline/stage.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { Doorway } from '../tls/doorway.ts'
 import { voucherStage, type CallerWatch } from './holder.ts'
@@ -28,6 +28,7 @@ import { idsIn } from './request-states.ts'
 import { Used } from './voucher.ts'
 
 const LOOK_MS = 2000
+const NOTHING = Buffer.alloc(0)
 const LOG_RATE = { burst: 20, perSecond: 1 }
 
 export interface ReplicasParts {
@@ -141,13 +142,16 @@ export class Replicas {
     await this.open()
   }
 
-  /** Sends what belongs to another replica's session, or to a call that waits there for its client, to that replica. */
+  /**
+   * Sends what belongs to another replica's session, or to a call that waits there for its client, to that replica. Where that
+   * has gone nobody knows the session or the call, which is said here.
+   */
   forkFor({ hasSession, tracing }: Asked): Fork {
     return (passage) => {
-      const id = header(passage.request, 'mcp-session-id')
-      if (id === undefined) return this.resume(passage, tracing)
-      if (hasSession(id)) return undefined
-      const holder = this.othersIn([id])
+      const { request, body } = passage
+      const id = header(request, 'mcp-session-id')
+      if (id !== undefined && hasSession(id)) return undefined
+      const holder = this.othersIn(id === undefined ? idsIn(body?.bytes ?? NOTHING) : [id])
       return holder === undefined ? undefined : this.hops.send(passage, holder, tracing)
     }
   }
@@ -164,16 +168,6 @@ export class Replicas {
     await this.opening
     await closeAll(this.doorways, patienceMs)
     this.hops.close()
-  }
-
-  /** A state whose replica has gone is one that nobody knows, which is said here. */
-  private resume(passage: Passage, tracing: Tracing | undefined): ReturnType<Fork> {
-    const { body } = passage
-    const holder = body && this.othersIn(idsIn(body.bytes))
-    if (holder === undefined) return undefined
-    return this.hops
-      .send(passage, holder, tracing)
-      .then((found) => (found !== AWAY && found.code === 'session-unknown' ? undefined : found))
   }
 
   /** The address of another replica that an id says. */

@@ -204,6 +204,14 @@ describe('what comes to the port for replicas', () => {
     expect(await holder.metric('outrigger_replica_vouchers_total{result="used"}')).toBe(1)
   })
 
+  test('of a caller of whom much is to be said is served', async () => {
+    const groups = Array.from({ length: 600 }, (_, number) => `group ${number} `.padEnd(40, 'x'))
+    const identity = { issuer: 'a', subject: 'b', scopes: [], groups, actors: [] }
+    const voucher = voucherFor({ principal: { key: 'anonymous', identity } })
+    expect(voucher.length).toBeGreaterThan(32 * 1024)
+    expect((await sendTo(holder, CALL, headersWith(voucher))).text).toContain('reached')
+  })
+
   test.each<[string, () => RawHeaders, () => Replica, string]>([
     ['without a voucher', () => ({ ...JSON_HEADERS, ...session.headers }), () => holder, CALL],
     ['with a voucher for another replica', () => headersWith(voucherFor()), () => other, CALL],

@@ -196,7 +196,15 @@ describe('a replica that ends', () => {
         ...lost.headers,
       })
       expect(status).toBe(404)
-      expect(text).toContain('the replica that held it has gone')
+      expect(text).toContain('session-unknown')
+      // A client that begins anew, and still names what has gone, is served.
+      const params = { protocolVersion: '2025-06-18', capabilities: {} }
+      const again = await send(first.url, rpc('initialize', params), {
+        ...JSON_HEADERS,
+        ...lost.headers,
+      })
+      expect(again.status).toBe(200)
+      expect(again.headers['mcp-session-id']).not.toBe(lost.id)
     } finally {
       await workload.stop()
       rmSync(folder, { recursive: true, force: true })

@@ -404,3 +404,48 @@ describe('ends', () => {
     expect(spans.shutdowns).toEqual([5])
   })
 })
+
+describe('an exchange that goes to another replica', () => {
+  const toReplica = (headers: Headers = {}): ReturnType<Tracing['toReplica']> => {
+    const request = new IncomingMessage(new Socket())
+    request.method = 'POST'
+    Object.assign(request.headers, headers)
+    const exchange = { request, reply: fake.reply, arrivedMs: ARRIVED_MS }
+    return tracing.toReplica(exchange, '10.0.0.2')
+  }
+
+  test.each([
+    ['is a span of the trace that its head has', inHeader.replace(/00$/, '01'), OTHER_TRACE],
+    ['begins a trace where the head has none', undefined, undefined],
+  ])('%s', (_name, traceparent, traceId) => {
+    const hop = toReplica(traceparent === undefined ? {} : { traceparent })
+    nowMs = 900
+    hop.end(undefined)
+    hop.end('broken')
+    const [span] = spans.started
+    expect(span?.start).toMatchObject({ kind: 'client', name: 'outrigger.replica' })
+    expect(span?.start.parent?.traceId).toBe(traceId)
+    expect(span?.attributes).toEqual({
+      'http.request.method': 'POST',
+      'server.address': '10.0.0.2',
+    })
+    expect(span?.ends).toEqual([expect.objectContaining({ isError: false })])
+  })
+
+  test('is an error where that replica broke off', () => {
+    toReplica().end('broken')
+    expect(spans.started[0]?.ends).toEqual([expect.objectContaining({ isError: true })])
+  })
+
+  test('that is not over at our own end is ended then', async () => {
+    toReplica()
+    await tracing.close(0)
+    expect(spans.started[0]?.ends).toHaveLength(1)
+  })
+
+  test('has a context to hand on where nothing is recorded', () => {
+    spans.isRecording = false
+    expect(toReplica({ traceparent: inHeader }).context.traceId).toBe(OTHER_TRACE)
+    expect(spans.started).toEqual([])
+  })
+})
