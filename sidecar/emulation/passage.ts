@@ -26,6 +26,8 @@ export interface Way {
     request: Request,
     params: string | undefined,
   ) => Fault | undefined
+  /** Whether there is room for so much more that is kept while a call is under way. */
+  readonly mayKeep: (bytes: number) => boolean
   /** Puts a question to the client. */
   readonly ask: (passage: Passage, id: number, request: Request) => void
   /** The client need not answer it any more. */
@@ -68,7 +70,7 @@ export class Passage {
   }
 
   begin(request: Request): Fault | undefined {
-    const isKept = MAY_ASK.has(request.method) && this.lease.keep(costOf(request))
+    const isKept = MAY_ASK.has(request.method) && this.keeps(costOf(request))
     if (isKept) this.request = request
     this.serverId = this.id
     return this.way.send(this, request, undefined)
@@ -94,7 +96,7 @@ export class Passage {
       this.way.fail(this, `${question.method} was answered with an error: ${saidIn(response)}`)
     } else if (said === undefined || !isObjectText(said)) {
       this.way.fail(this, `${question.method} was answered with no object`)
-    } else if (!this.lease.keep(this.lease.bytes + said.length)) {
+    } else if (!this.keeps(said.length)) {
       this.way.fail(this, 'there is no room for what the client says')
     } else {
       question.answer = said
@@ -116,6 +118,10 @@ export class Passage {
     for (const [id] of unanswered) this.way.takeBack(id)
   }
 
+  private keeps(bytes: number): boolean {
+    return this.way.mayKeep(bytes) && this.lease.keep(this.lease.bytes + bytes)
+  }
+
   private required(response: Response): void {
     const required = requiredIn(response, this.way.terms)
     if (!required.ok) this.way.fail(this, required.error)
@@ -125,7 +131,7 @@ export class Passage {
     } else {
       const { questions, state } = required.value
       const bytes = questions.reduce((sum, { key }) => sum + key.length, state?.length ?? 0)
-      if (!this.lease.keep(this.lease.bytes + bytes)) {
+      if (!this.keeps(bytes)) {
         this.way.fail(this, NO_ROOM)
         return
       }

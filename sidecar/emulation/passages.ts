@@ -56,7 +56,7 @@ export class Passages {
 
   constructor(options: PassagesOptions) {
     this.options = options
-    const { nextId, client } = options
+    const { nextId, client, budget } = options
     this.way = {
       terms: {
         nextId,
@@ -65,6 +65,8 @@ export class Passages {
         },
       },
       send: (passage, request, params) => this.dispatch(passage, request, params),
+      // The other half is for calls that wait for their turn, or a process.
+      mayKeep: (bytes) => budget.of('calls') + bytes <= budget.mostOf('calls') / 2,
       ask: (passage, id, request) => {
         this.asking.set(id, passage)
         options.ask(request, passage.id)

@@ -340,6 +340,18 @@ describe('input that is required', () => {
     expect(asked.body['error']).toMatchObject({ message: expect.stringContaining('no room') })
   })
 
+  test('leaves half of the room for calls to those that wait for their turn', async () => {
+    const all = await EmulatedServer.opened(ALL, {}, { bytes: 64 * 1024 })
+    const half = all.budget.mostOf('calls') / 2
+    for (let n = 0; n < 8; n++)
+      all.ask('tools/call', { name: 'x', arguments: { a: 'x'.repeat(999) } })
+    const held = all.budget.of('calls')
+    expect([held > 1000, held <= half]).toEqual([true, true])
+    const last = all.ask('tools/call', { name: 'x', arguments: { a: 'x'.repeat(999) } })
+    await all.answers('tools/call', { resultType: 'complete', content: [] })
+    expect(last.body['result']).toEqual({ content: [] })
+  })
+
   test('after which the server answers the first request again is not answered by that', async () => {
     const all = await EmulatedServer.opened(ALL)
     const asked = all.ask('tools/call', { name: 'x' })
