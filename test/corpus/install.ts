@@ -85,8 +85,7 @@ export const launchOf = async (server: CorpusServer, own: Installed): Promise<La
     const program = programIn(join(folder, 'node_modules', name), server.program)
     return { command: [process.execPath, program, ...args], env }
   }
-  const module = name.replaceAll('-', '_')
-  const command = ['python3', '-c', `import ${module}; ${module}.main()`, ...args]
+  const command = ['python3', join(folder, 'bin', server.program ?? name), ...args]
   return { command, env: { ...env, PYTHONPATH: folder } }
 }
 

@@ -1,4 +1,5 @@
-"""The clients for Python: what `mcp` or `fastmcp` hears of a server, as JSON. Its argument says which, and where."""
+"""The clients for Python: for each line of stdin, which says where a server is, what `mcp` or `fastmcp` hears of it, as a
+line of JSON. Its argument says which of the two."""
 
 import asyncio
 import json
@@ -88,5 +89,13 @@ async def by_fastmcp(job):
         return await ask(client, methods, job)
 
 
-job = json.loads(sys.argv[1])
-print(json.dumps(asyncio.run(by_fastmcp(job) if job["client"] == "fastmcp" else by_mcp(job))))
+by = {"mcp": by_mcp, "fastmcp": by_fastmcp}[sys.argv[1]]
+# What a library prints is no answer.
+out = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+for line in sys.stdin:
+    try:
+        heard = asyncio.run(by(json.loads(line)))
+    except Exception as error:
+        heard = {"failed": f"{type(error).__name__}: {error}"}
+    print(json.dumps(heard), file=out, flush=True)

@@ -16,6 +16,8 @@ interface Sdk {
   getServerVersion(): unknown
   getServerCapabilities(): Offered | undefined
   getInstructions(): string | undefined
+  /** Which revision is spoken, where it says so. */
+  getNegotiatedProtocolVersion?(): string | undefined
   ping(): Promise<unknown>
   listTools(): Promise<unknown>
   listPrompts(): Promise<unknown>
@@ -38,7 +40,12 @@ const stdioOf = ({ command: [command = '', ...args], env }: Launch) => ({
 
 const questions = (sdk: Sdk, { tool, args }: Call) => {
   const { tools, prompts, resources } = sdk.getServerCapabilities() ?? {}
-  const said = [sdk.getServerVersion(), sdk.getServerCapabilities(), sdk.getInstructions()]
+  const said = [
+    sdk.getNegotiatedProtocolVersion?.(),
+    sdk.getServerVersion(),
+    sdk.getServerCapabilities(),
+    sdk.getInstructions(),
+  ]
   const callOf = (name: string) => sdk.callTool({ name, arguments: { ...args } })
   return [
     ['initialize', async () => said],

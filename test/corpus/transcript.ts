@@ -14,6 +14,9 @@ export interface Call {
   readonly args: Readonly<Record<string, unknown>>
 }
 
+/** Nothing else that a client says of a server looks so. */
+export const REVISION = /^\d{4}-\d\d-\d\d$/
+
 export const NO_TOOL = 'no-such-tool'
 
 /** The steps, each a question; an error is an answer as well. */
@@ -31,4 +34,10 @@ export const walk = async (
     )
   }
   return steps
+}
+
+/** The revision that a client says it speaks with the server; undefined where it does not say. */
+export const revisionIn = ([first]: readonly Step[]): string | undefined => {
+  const said = first && 'result' in first && Array.isArray(first.result) ? first.result : []
+  return said.find((one) => typeof one === 'string' && REVISION.test(one))
 }
