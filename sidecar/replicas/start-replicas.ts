@@ -68,7 +68,9 @@ export class Replicas {
     this.parts = parts
     this.log = new LimitedLog(parts.log, LOG_RATE, now)
     this.keyring = new Keyring(now)
-    const resolve = parts.resolveService ?? serviceNames()
+    this.own = new Set((pod?.addresses ?? []).flatMap((text) => addressOf(text) ?? []).map(textOf))
+    const [first = ''] = this.own
+    const resolve = parts.resolveService ?? serviceNames(first.includes(':') ? 6 : 4)
     this.members = new Members({ service, resolve, now, sleep })
     this.hops = new Hops({
       keyring: this.keyring,
@@ -78,7 +80,6 @@ export class Replicas {
       now,
       wallMs,
     })
-    this.own = new Set((pod?.addresses ?? []).flatMap((text) => addressOf(text) ?? []).map(textOf))
     this.stageOfHolder = voucherStage({
       keyring: this.keyring,
       used: new Used(now),
