@@ -93,6 +93,11 @@ export class Backend implements ChannelOwner {
     return this.options.capabilities
   }
 
+  /** Whether its clients can be asked for anything. */
+  get mayAsk(): boolean {
+    return Object.keys(this.capabilities).length > 0
+  }
+
   /** Whether questions have to be on record. */
   get isOnRecord(): boolean {
     return this.options.watchQuestions !== undefined

@@ -1,8 +1,8 @@
 // What a modern client says that it can be asked for, as far as a legacy server can make use of it, and which of it a
-// question needs. Pure. Only what is known is told on: its variants are few, and each has processes of its own.
+// question needs. Only what is known is told on: its variants are few, and each has processes of its own.
 
 import { isObject } from '../../shared/json.ts'
-import { member, stringAt, valueAt, type Request } from '../mcp/message.ts'
+import { member, slice, stringAt, valueAt, type Request } from '../mcp/message.ts'
 import { CAPABILITIES_KEY } from '../mcp/meta.ts'
 
 /** By capability, what of it can be told apart. */
@@ -27,6 +27,21 @@ const TOOLS = ['tools', 'toolChoice']
 export type Capabilities = Readonly<Record<string, Readonly<Record<string, object>>>>
 
 export const NO_CAPABILITIES: Capabilities = {}
+
+/** With a name, the same for the same. */
+export interface Declared {
+  readonly capabilities: Capabilities
+  readonly name: string
+}
+
+const named = (capabilities: Capabilities): Declared => ({
+  capabilities,
+  name: JSON.stringify(capabilities),
+})
+
+export const NOTHING_DECLARED = named(NO_CAPABILITIES)
+/** What is longer is read each time. */
+const MAX_REMEMBERED = 1024
 
 export const capabilitiesOf = ({ text, meta }: Request): Capabilities => {
   const place = member(meta, CAPABILITIES_KEY)
@@ -73,4 +88,22 @@ export const missingFor = (
   const isDefault = part === 'form' && Object.keys(declared).length === 0
   const isMissing = part !== undefined && !isDefault && declared[part] === undefined
   return isMissing ? { [name]: { [part]: {} } } : undefined
+}
+
+/** Reads what a request declares, which is nearly always what the one before it has declared, to the letter. */
+export class DeclaredBefore {
+  private text: string | undefined
+  private last = NOTHING_DECLARED
+
+  by(request: Request): Declared {
+    const place = member(request.meta, CAPABILITIES_KEY)
+    const isShort = place !== undefined && place.end - place.start <= MAX_REMEMBERED
+    const text = isShort ? slice(request.text, place) : undefined
+    if (text !== undefined && text === this.text) return this.last
+    const found = named(capabilitiesOf(request))
+    if (text === undefined) return found
+    this.text = text
+    this.last = found
+    return found
+  }
 }

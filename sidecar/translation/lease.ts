@@ -145,7 +145,8 @@ export class Lease implements ModernProcess, Parked {
     }
     if (level !== undefined) backend.setLevel(level)
     if (this.out) return this.takeUp(request, this.out, this.asker)
-    this.digest = digestOf(request)
+    // Who can be asked for nothing never waits.
+    if (backend.mayAsk) this.digest = digestOf(request)
     const own = { ...options, headers: NO_HEADERS.headers }
     this.out = backend.channel.call(legacyRequest(request), this.hearing(), own)
     return this.out

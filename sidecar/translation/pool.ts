@@ -7,7 +7,7 @@ import { fail, ok } from '../../shared/result.ts'
 import type { Request } from '../mcp/message.ts'
 import type { ModernCall } from '../modern/call.ts'
 import type { Found, ModernProcesses } from '../modern/process.ts'
-import { capabilitiesOf, NO_CAPABILITIES } from './capabilities.ts'
+import { DeclaredBefore, NOTHING_DECLARED } from './capabilities.ts'
 import type { Lease, Lessee } from './lease.ts'
 import { askedLevel } from './log-level.ts'
 import { isLaterRound, refusalOf } from './methods.ts'
@@ -22,6 +22,7 @@ export class Pool implements ModernProcesses {
   /** By principal, then by what its clients can be asked for. */
   private readonly places = new Map<string, Map<string, Place>>()
   private readonly parking: Parking<Lease>
+  private readonly declared = new DeclaredBefore()
 
   constructor(options: PoolOptions) {
     this.options = options
@@ -85,9 +86,8 @@ export class Pool implements ModernProcesses {
   private placeOf(principal: Principal, request: Request): Place {
     const isEverybodys = this.options.model === 'shared'
     const { key } = isEverybodys ? EVERYBODY : principal
-    const capabilities = isEverybodys ? NO_CAPABILITIES : capabilitiesOf(request)
+    const { capabilities, name } = isEverybodys ? NOTHING_DECLARED : this.declared.by(request)
     const own = this.places.get(key) ?? new Map<string, Place>()
-    const name = JSON.stringify(capabilities)
     const there = own.get(name)
     if (there) return there
     const { options, parking } = this
@@ -99,7 +99,7 @@ export class Pool implements ModernProcesses {
       caller,
       capabilities,
       mayStart: () => hasRoom([...own.values()]),
-      owed: (sinceMs) => starved([...own.values()], sinceMs),
+      owed: (sinceMs) => (own.size > 1 ? starved([...own.values()], sinceMs) : undefined),
     })
     this.places.set(key, own.set(name, place))
     return place

@@ -1,15 +1,18 @@
 // What a legacy server is told of what a modern client can be asked for, and what a question needs of it.
 
 import { describe, expect, test } from '@jest/globals'
-import { capabilitiesOf, missingFor } from '../../../../sidecar/translation/capabilities.ts'
+import {
+  capabilitiesOf,
+  DeclaredBefore,
+  missingFor,
+} from '../../../../sidecar/translation/capabilities.ts'
 import { aRequest } from '../../../support/messages.ts'
 
-const declaring = (capabilities: string) =>
-  capabilitiesOf(
-    aRequest(
-      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"_meta":{"io.modelcontextprotocol/clientCapabilities":${capabilities}}}}`,
-    ),
-  )
+const requestWith = (meta: string) =>
+  aRequest(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"_meta":{${meta}}}}`)
+const declares = (capabilities: string) =>
+  requestWith(`"io.modelcontextprotocol/clientCapabilities":${capabilities}`)
+const declaring = (capabilities: string) => capabilitiesOf(declares(capabilities))
 
 describe('what a client declares', () => {
   test.each([
@@ -32,6 +35,24 @@ describe('what a client declares', () => {
   ])('%s', (_name, declared, told) => {
     expect(declaring(declared)).toEqual(told)
   })
+})
+
+test('what is declared has a name, the same for the same, whatever was declared before', () => {
+  const before = new DeclaredBefore()
+  const long = `{"roots":{},"x":"${'x'.repeat(2000)}"}`
+  const all = [
+    ['{"elicitation":{}}', '{"elicitation":{}}'],
+    ['{"elicitation":{}}', '{"elicitation":{}}'],
+    ['{ "elicitation":{"x":1}}', '{"elicitation":{}}'],
+    [long, '{"roots":{}}'],
+    ['{"elicitation":{}}', '{"elicitation":{}}'],
+    ['{"sampling":{}}', '{"sampling":{}}'],
+    ['{}', '{}'],
+  ] as const
+  for (const [declared, name] of all) {
+    expect(before.by(declares(declared))).toEqual({ capabilities: JSON.parse(name), name })
+  }
+  expect(before.by(requestWith('')).name).toBe('{}')
 })
 
 describe('a question', () => {
