@@ -15,6 +15,7 @@ import {
 import { stringAt, type JsonObject } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Requests } from '../kube/requests.ts'
+import { without, withRoomFor, type Bounds, type Marked, type Part } from './found-room.ts'
 
 /** The member beside the index that says which of it was found for whom. */
 const FOUND_KEY = 'found.json'
@@ -38,25 +39,22 @@ const foundSchema = z.strictObject({
   namespaces: z.record(z.string().max(63), z.array(z.string().max(12))),
 })
 
-export interface Found {
-  readonly index: ImageIndex
-  /** By namespace, marks of the tags and digests that were found for it. */
-  readonly marks: Readonly<Record<string, readonly string[]>>
-}
+/** By namespace, marks of the tags and digests that were found for it. */
+export type Found = Marked
 
 const sizeOf = (name: string, value: unknown): number =>
   Buffer.byteLength(JSON.stringify({ [name]: value }))
 
 /** What each part of an index takes, by its mark. */
-const sizesOf = ({ tags, images }: ImageIndex): ReadonlyMap<string, number> =>
+const partsOf = ({ tags, images }: ImageIndex): ReadonlyMap<string, Part> =>
   new Map([
-    ...Object.entries(tags).map(([tag, digest]): [string, number] => [
-      markOfTag(tag, digest),
-      sizeOf(tag, digest),
+    ...Object.entries(tags).map(([name, digest]): [string, Part] => [
+      markOfTag(name, digest),
+      { kind: 'tag', name, bytes: sizeOf(name, digest) },
     ]),
-    ...Object.entries(images).map(([digest, platforms]): [string, number] => [
-      markOf(digest),
-      sizeOf(digest, platforms),
+    ...Object.entries(images).map(([name, platforms]): [string, Part] => [
+      markOf(name),
+      { kind: 'image', name, bytes: sizeOf(name, platforms) },
     ]),
   ])
 
@@ -66,46 +64,48 @@ const missingIn = <T>(
 ): Readonly<Record<string, T>> =>
   Object.fromEntries(Object.entries(added).filter(([name]) => !Object.hasOwn(there, name)))
 
-const sum = (numbers: Iterable<number>): number => [...numbers].reduce((all, one) => all + one, 0)
+const BOUNDS: Bounds = {
+  bytes: MAX_BYTES,
+  ofNamespace: MAX_NAMESPACE_BYTES,
+  // With what stands around all of them.
+  text: MAX_FOUND_TEXT - 100,
+}
 
-/** With what is new in it for a namespace; undefined where nothing is. */
+/** Without the marks of what somebody has taken out of the index. */
+const standingIn = ({ index, marks }: Found, parts: ReadonlyMap<string, Part>): Found => ({
+  index,
+  marks: Object.fromEntries(
+    Object.entries(marks).map(([name, own]) => [name, own.filter((mark) => parts.has(mark))]),
+  ),
+})
+
+/** With what is new in it for a namespace, in the place of what was found first where there is no room; undefined where nothing is. */
 export const withFound = (
-  { index, marks }: Found,
+  found: Found,
   namespace: string,
   added: ImageIndex,
 ): Result<Found | undefined, string> => {
   const news: ImageIndex = {
     version: 1,
-    tags: missingIn(index.tags, added.tags),
-    images: missingIn(index.images, added.images),
+    tags: missingIn(found.index.tags, added.tags),
+    images: missingIn(found.index.images, added.images),
   }
-  const newSizes = sizesOf(news)
-  if (newSizes.size === 0) return ok(undefined)
-  const bytes = sum(newSizes.values())
+  const coming = [...partsOf(news)]
+  if (coming.length === 0) return ok(undefined)
+  const bytes = coming.reduce((all, [, part]) => all + part.bytes, 0)
   if (bytes > MAX_IMAGE_BYTES) {
     return fail(
       `its command takes ${bytes} bytes of the image index, and ${MAX_IMAGE_BYTES} is the most`,
     )
   }
-  const sizes = sizesOf(index)
-  // What somebody has taken out of the index counts no more.
-  const standing = Object.entries(marks).map(
-    ([name, own]) => [name, own.filter((mark) => sizes.has(mark))] as const,
-  )
-  const held = new Map(
-    standing.map(([name, own]) => [name, sum(own.map((mark) => sizes.get(mark) ?? 0))]),
-  )
-  if ((held.get(namespace) ?? 0) + bytes > MAX_NAMESPACE_BYTES) {
-    return fail(`the image index holds ${MAX_NAMESPACE_BYTES} bytes for its namespace already`)
-  }
-  if (sum(held.values()) + bytes > MAX_BYTES) {
-    return fail(`the image index holds ${MAX_BYTES} bytes already that were looked up`)
-  }
-  const before = Object.fromEntries(standing.filter(([, own]) => own.length > 0))
-  const own = Object.hasOwn(before, namespace) ? (before[namespace] ?? []) : []
+  const parts = partsOf(found.index)
+  const wanted = new Set([...Object.entries(added.tags).flat(), ...Object.keys(added.images)])
+  const asked = { namespace, bytes, marks: coming.length, wanted }
+  const { index, marks } = withRoomFor(standingIn(found, parts), parts, asked, BOUNDS)
+  const own = Object.hasOwn(marks, namespace) ? (marks[namespace] ?? []) : []
   return ok({
     index: mergeIndexes(index, news),
-    marks: { ...before, [namespace]: [...own, ...newSizes.keys()] },
+    marks: { ...marks, [namespace]: [...own, ...coming.map(([mark]) => mark)] },
   })
 }
 
@@ -125,12 +125,6 @@ const tagsIn = ({ index, marks }: Found): readonly FoundTag[] => {
     return namespace === undefined ? [] : [{ namespace, tag, digest }]
   })
 }
-
-const without = <T>(
-  record: Readonly<Record<string, T>>,
-  name: string,
-): Readonly<Record<string, T>> =>
-  Object.fromEntries(Object.entries(record).filter(([one]) => one !== name))
 
 /** With what a tag leads to by now; what it led to goes where it was found and nothing else leads there. */
 export const withMoved = (

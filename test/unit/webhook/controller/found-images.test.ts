@@ -60,22 +60,70 @@ describe('what is found', () => {
     return found
   }
 
-  test('is refused where its namespace has had its share, and another’s is not', () => {
-    const full = filled(['a'], 4)
-    expect(withFound(full, 'a', index(99, WORDS))).toMatchObject({
-      error: expect.stringContaining(`${MAX_NAMESPACE_BYTES} bytes for its namespace`),
-    })
-    expect(withFound(full, 'b', index(99, WORDS)).ok).toBe(true)
+  const tagged = ({ index: { tags } }: Found): readonly string[] => Object.keys(tags)
+  const bytesOf = ({ index: all }: Found): number => JSON.stringify(all).length
+
+  test('takes the place of what was found first for its namespace, where that has had its share', () => {
+    const full = filled(['b', 'a'], 4)
+    expect(bytesOf(full)).toBeGreaterThan(MAX_NAMESPACE_BYTES)
+    const after = added(full, 'a', index(99, WORDS))
+    expect(tagged(after)).toEqual([1, 2, 3, 4, 6, 7, 8, 99].map((n) => `r.example/app:${n}`))
+    expect(Object.keys(after.index.images)).toHaveLength(8)
+    expect(after.marks['a']).toHaveLength(8)
+    expect(after.marks['b']).toEqual(full.marks['b'])
+    expect(tagged(added(full, 'c', index(99, WORDS)))).toHaveLength(9)
   })
 
-  test('is refused where all have had theirs', () => {
-    const full = filled(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'], 4)
-    expect(withFound(full, 'z', index(99, WORDS)).ok).toBe(true)
-    const more = added(full, 'z', index(99, WORDS))
-    const last = added(more, 'z', index(98, WORDS))
-    expect(withFound(last, 'y', index(97, WORDS))).toMatchObject({
-      error: expect.stringContaining(`${MAX_BYTES} bytes already that were looked up`),
+  test('takes that of whoever has most, where all have had theirs', () => {
+    let full = filled(['h', 'a', 'b', 'c', 'd', 'e', 'f', 'g'], 4)
+    for (const n of [201, 202]) full = added(full, 'z', index(n, WORDS))
+    const after = added(full, 'z', index(203, WORDS))
+    // One of those who have more than it: the largest by a letter.
+    expect(tagged(full).filter((tag) => !tagged(after).includes(tag))).toEqual(['r.example/app:13'])
+    expect(after.marks['z']).toHaveLength(6)
+    expect(bytesOf(after)).toBeLessThan(MAX_BYTES + 10_000)
+  })
+
+  test('takes nothing that people have recorded, or that is wanted now', () => {
+    const recorded: Found = { ...filled(['a'], 4), marks: {} }
+    const own = filled(['a'], 3)
+    expect(tagged(added(recorded, 'a', index(99, WORDS)))).toHaveLength(5)
+    // A tag of people's leads to what was found first, and to what the next one adds a name to.
+    const theirs: Found = {
+      ...own,
+      index: { ...own.index, tags: { ...own.index.tags, 'r.example/theirs:1': digest(1) } },
+    }
+    const more = added(added(theirs, 'a', index(98, WORDS)), 'a', index(99, WORDS))
+    expect(Object.keys(more.index.images)).toContain(digest(1))
+    expect(more.index.tags).toHaveProperty(['r.example/theirs:1'], digest(1))
+    expect(tagged(more)).not.toContain('r.example/app:1')
+    const again = { ...index(99, WORDS), tags: { 'r.example/app:again': digest(1) } }
+    const kept = added(filled(['a'], 4), 'a', again)
+    expect(Object.keys(kept.index.images)).toEqual([1, 3, 4, 99].map(digest))
+  })
+
+  test('leaves what another namespace has found by a tag of its own with that', () => {
+    const shared = added(filled(['a'], 1), 'b', {
+      ...index(1, WORDS),
+      tags: { 'r.example/b:1': digest(1) },
     })
+    let after = shared
+    for (const n of [11, 12, 13, 14, 15]) after = added(after, 'a', index(n, WORDS))
+    expect(after.index.tags).toHaveProperty(['r.example/b:1'], digest(1))
+    expect(Object.keys(after.index.images)).toContain(digest(1))
+    expect(after.marks['b']).toHaveLength(2)
+  })
+
+  test('is bounded in how many there are, too, whatever they are called', () => {
+    let full = NOTHING
+    const name = (n: number): string => `${'n'.repeat(60)}${n}`
+    for (let n = 0; n < 420; n += 1) full = added(full, name(n), index(n))
+    const found = JSON.stringify({ version: 1, namespaces: full.marks })
+    expect(found.length).toBeLessThanOrEqual(40_000)
+    expect(found.length).toBeGreaterThan(39_000)
+    expect([full.marks[name(0)], full.marks[name(419)]?.length]).toEqual([undefined, 2])
+    expect(tagged(full)).not.toContain('r.example/app:0')
+    expect(Object.keys(full.index.images)).toHaveLength(tagged(full).length)
   })
 
   test('counts no more once somebody has taken it out of the index', () => {
