@@ -77,15 +77,18 @@ describe('a modern server', () => {
   })
 
   test('logs as loud as its client wants', async () => {
+    const line = (): Promise<unknown> => client.notifications.next('notifications/message')
     await client.call('test_tool_with_logging')
-    expect(client.notifications.count('notifications/message')).toBe(3)
-    client.notifications.clear()
+    for (const data of ['started', 'data', 'completed']) {
+      expect(await line()).toMatchObject({ level: 'info', data: expect.stringContaining(data) })
+    }
     await client.setLevel('error')
     await client.call('test_tool_with_logging')
+    await client.ping()
     expect(client.notifications.count('notifications/message')).toBe(0)
     await client.setLevel('debug')
     await client.call('test_tool_with_logging')
-    expect(client.notifications.count('notifications/message')).toBe(3)
+    expect(await line()).toMatchObject({ data: expect.stringContaining('started') })
   })
 
   test('tells no more of what its client has unsubscribed from', async () => {
