@@ -12,8 +12,10 @@ import { answeredHeaders } from './hop-headers.ts'
 import type { HopResult } from './figures.ts'
 import { VOUCHER_HEADER } from './voucher.ts'
 
-/** Of another pod of the same cluster. */
+/** Of another pod of the same cluster: its kernel answers, however busy it is. */
 const CONNECT_MS = 2000
+/** It may be very busy. */
+const HANDSHAKE_MS = 10_000
 /** A stream says that it is alive every 15 s, and so does an answer that may become one. */
 const SILENT_MS = 60_000
 /** Whose client takes JSON alone hears nothing before its answer. */
@@ -36,6 +38,10 @@ export type Outcome = Fault | Away | undefined
 
 /** The connection was closed before anybody had read what was asked. */
 const isStale = (error: Error): boolean => /^(?:ECONNRESET|EPIPE)$/.test(codeOf(error))
+
+/** Calls back where it is so still after a time; what has come while we were busy is heard first. */
+const limit = (ms: number, isSo: () => boolean, late: () => unknown): NodeJS.Timeout =>
+  setTimeout(() => setImmediate(() => isSo() && late()), ms)
 
 export class Hop {
   private readonly passage: Passage
@@ -76,12 +82,17 @@ export class Hop {
         this.isConnected = true
         return
       }
-      const late = setTimeout(() => sent.destroy(new Error('it does not answer')), CONNECT_MS)
+      const giveUp = (): unknown => sent.destroy(new Error('it does not answer'))
+      const limits = [
+        limit(CONNECT_MS, () => socket.connecting, giveUp),
+        limit(HANDSHAKE_MS, () => !this.isConnected, giveUp),
+      ]
+      const end = (): void => limits.forEach(clearTimeout)
       socket.once('secureConnect', () => {
         this.isConnected = true
-        clearTimeout(late)
+        end()
       })
-      socket.once('close', () => clearTimeout(late))
+      socket.once('close', end)
     })
     sent.on('response', (answer) => this.pass(answer))
     sent.on('timeout', () => this.silent())
