@@ -14,7 +14,7 @@ const SHIM_FLAGS = ['-C', 'sidecar/shim', '--no-print-directory', '--silent']
  * What only some sidecars need, and the others never read: traces (1.2 MB), metrics and logs over OTLP, verification, a tool
  * policy with CEL and YAML, TLS, audit records, what servers reach, a company's own proxy, a tool lock, the check of
  * arguments, modern clients before a legacy server, legacy ones before a modern one, a server that speaks HTTP,
- * other replicas.
+ * other replicas, spare processes.
  * `.mjs`, since they are modules also where no package.json says so.
  */
 const APART = [
@@ -32,6 +32,7 @@ const APART = [
   { entry: 'sidecar/translation/start-translation.ts', outfile: 'dist/translation.mjs' },
   { entry: 'sidecar/emulation/start-emulation.ts', outfile: 'dist/emulation.mjs' },
   { entry: 'sidecar/server/http-server.ts', outfile: 'dist/http-server.mjs' },
+  { entry: 'sidecar/server/spare-processes.ts', outfile: 'dist/spare-processes.mjs' },
   { entry: 'sidecar/replicas/start-replicas.ts', outfile: 'dist/replicas.mjs' },
 ]
 

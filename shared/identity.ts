@@ -17,22 +17,9 @@ interface Identifying {
   readonly 'required-scopes'?: readonly string[]
   readonly 'spiffe-ids'?: readonly string[]
   readonly 'caller-environment'?: readonly string[]
-  readonly 'process-model': string
-  readonly transport: string
 }
 
 const SCOPE = /^[!#-[\]-~]+$/
-
-/** Of what a process that is one caller's has of it. */
-const ownConflicts = (settings: Identifying): readonly string[] => {
-  if (settings['caller-environment'] === undefined) return []
-  const isShared = settings['process-model'] === 'shared'
-  return isShared || /^(?:http|sse)$/.test(settings.transport)
-    ? [
-        `caller-environment: with ${isShared ? 'process-model: shared' : 'a server over HTTP'} no process is one caller's; leave one of the two out`,
-      ]
-    : []
-}
 
 /** What callers' verification needs and `auth: none` would drop in silence, and what no token can say. */
 export const identityConflicts = (settings: Identifying): readonly string[] => {
@@ -53,7 +40,6 @@ export const identityConflicts = (settings: Identifying): readonly string[] => {
           `oidc-issuers: ${NO_ISSUERS} means that no issuer is believed: let it stand alone, or take it out`,
         ]
       : []),
-    ...ownConflicts(settings),
     ...inVain.map(
       (key) =>
         `${key}: auth: none lets everybody call, whatever stands here; leave one of them out`,

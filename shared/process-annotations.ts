@@ -1,4 +1,4 @@
-// The rows of the annotation table about whose a server's processes are, and what they have of their callers.
+// The rows of the annotation table about whose a server's processes are, what they have of them, and which are there before.
 
 const EVERYWHERE = ['cluster', 'namespace', 'workload', 'pod'] as const
 
@@ -18,5 +18,13 @@ export const PROCESSES = {
     scopes: EVERYWHERE,
     readBy: 'both',
     tighten: { by: 'subset' },
+  },
+  'spare-processes': {
+    type: 'integer',
+    max: 64,
+    doc: 'So many server processes are started before anybody asks, of `max-processes`, so that a new session does not wait for a slow start; none where it is left out. Many servers hold a lock, a port or a profile, and let no second one be. One belongs to nobody, and reaches nothing, until a caller takes it: needs `egress-mode: enforce`. Not over HTTP, and with neither `caller-environment` nor `process-model: shared`.',
+    scopes: EVERYWHERE,
+    readBy: 'both',
+    tighten: { by: 'limit' },
   },
 } as const

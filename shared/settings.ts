@@ -25,6 +25,7 @@ import {
 import { parsePath } from './json-path.ts'
 import { nearest } from './nearest.ts'
 import { duration, integer } from './numbers.ts'
+import { processConflicts } from './process-conflicts.ts'
 import { fail, ok, type Result } from './result.ts'
 
 /** Uids of a pod's containers. */
@@ -284,6 +285,7 @@ export const conflicts = (settings: Settings): readonly string[] => [
   ...forwardErrors(settings),
   ...pathConflicts(settings),
   ...identityConflicts(settings),
+  ...processConflicts(settings),
 ]
 
 /** Paths that are to be open and are where the server speaks MCP. */

@@ -68,8 +68,10 @@ export interface SidecarParts {
 const meansFor = (
   { process, now, pod }: SidecarParts,
   { budget, turnEnd, egress }: Pick<Held, 'budget' | 'turnEnd' | 'egress'>,
+  isServing: () => boolean,
 ): ServerMeans => ({
   outfitter: egress?.outfitter,
+  isServing,
   ownUid: process.uid,
   listeners: pod?.listeners,
   now,
@@ -141,12 +143,14 @@ export const buildCore = (parts: CoreParts, held: Held) => {
     sweepMs: SWEEP_MS,
     sessions: () => router.sessions,
     children: () => server.count,
+    spares: () => server.spares,
     inFlight: () => router.inFlight,
     readiness: () => readiness,
     guards,
   })
   const { log, journal, sweepLogs } = openJournal({ ...parts, metrics })
-  const server: McpServer = connectServer(config, meansFor(parts, held), {
+  const means = meansFor(parts, held, () => readiness.obstacle === undefined)
+  const server: McpServer = connectServer(config, means, {
     log,
     onThere: (weakness) => {
       drain.takeBack()
@@ -173,8 +177,7 @@ export const buildCore = (parts: CoreParts, held: Held) => {
     onDied: (reason: string) => readiness.died(reason),
   }
   const { startupTimeoutMs: patienceMs, remarks } = common
-  const asksBoth = config.settings['translate-eras']
-  const probes = probesOf({ ...common, asksBoth })
+  const probes = probesOf({ ...common, asksBoth: config.settings['translate-eras'] })
   const readiness: Readiness = new Readiness({ log, patienceMs, ...probes })
   const router: Router = new Router({ ...common, ...erasOf(config, common, readiness), readiness })
   const drain: Drain = new Drain({ router, unknown, readiness, server, records, log, now, sleep })

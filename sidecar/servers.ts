@@ -90,7 +90,8 @@ export const createServers = (parts: SidecarParts, built: Built) => {
   const admin = {
     isStarted: built.isStarted,
     obstacle: () => readiness.obstacle,
-    weakness: () => allOf([readiness.weakness, egress?.weakness(), tls?.weakness()]),
+    weakness: () =>
+      allOf([readiness.weakness, egress?.weakness(), tls?.weakness(), server.spares?.weakness]),
     egressEnforcement: () => egress?.state().enforcement,
     metrics: metrics.text,
     metricsType: metrics.contentType,

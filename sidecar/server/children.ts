@@ -41,8 +41,8 @@ export type Spawned = Result<Link, SpawnFailure>
 export const broken = (message: string): Spawned => fail({ message, isBusy: false })
 
 interface Asked {
-  readonly process: ServerProcess
-  readonly tenant: Tenant
+  process: ServerProcess
+  tenant: Tenant
   readonly name: string
   readonly settle: (result: Spawned) => void
   child: Child | undefined
@@ -145,6 +145,17 @@ export class Children {
     })
   }
 
+  /** It is somebody's from now on; false where it is going. */
+  hand(number: number, tenant: Tenant): boolean {
+    const asked = this.asked.get(number)
+    if (!asked || asked.isEnding) return false
+    const { session, caller } = tenant
+    asked.tenant = tenant
+    asked.process = { number, session }
+    this.options.outfitter?.handed(number, session, caller)
+    return true
+  }
+
   /** What is in flight with all of them. */
   get underway(): Iterable<Underway> {
     return [...this.asked.values()].flatMap(underwayWith)
@@ -156,7 +167,12 @@ export class Children {
     const { number } = process
     try {
       const calls = (): Iterable<Underway> => underwayWith(asked)
-      const terms = await outfitter.fit({ process, caller: tenant.caller, calls })
+      const terms = await outfitter.fit({
+        process,
+        caller: tenant.caller,
+        calls,
+        isSpare: tenant.isSpare,
+      })
       if (this.asked.get(number) === asked && !asked.isEnding) {
         this.options.send(spawnFrame(number, name, withOwn(terms, tenant)))
         return

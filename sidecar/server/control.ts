@@ -87,6 +87,11 @@ export class Control {
     return this.isReady ? this.children.spawn(tenant) : Promise.resolve(broken(NOT_CONNECTED))
   }
 
+  /** Hands a spare child to whoever holds its place from now on; false where it has gone. */
+  hand(child: number | undefined, tenant: Tenant): boolean {
+    return child !== undefined && this.children.hand(child, tenant)
+  }
+
   /** Tells the shim to end everything and exit with a code; resolves when it has gone, or is overdue. */
   async exit(code: number): Promise<void> {
     this.children.isLeaving = true

@@ -6,5 +6,14 @@ import { connectStdio } from './stdio-server.ts'
 
 export const loadServer = async ({
   settings,
-}: Pick<SidecarConfig, 'settings'>): Promise<ConnectServer> =>
-  speaksHttp(settings) ? (await import('./http-server.ts')).connectHttp : connectStdio
+}: Pick<SidecarConfig, 'settings'>): Promise<ConnectServer> => {
+  if (speaksHttp(settings)) return (await import('./http-server.ts')).connectHttp
+  if (settings['spare-processes'] === undefined) return connectStdio
+  const { SpareProcesses } = await import('./spare-processes.ts')
+  return (config, means, events) =>
+    connectStdio(
+      config,
+      { ...means, createSpares: (options) => new SpareProcesses(options) },
+      events,
+    )
+}

@@ -16,6 +16,8 @@ export interface Fitting {
   readonly caller: Principal | undefined
   /** What is in flight with it, whenever that is asked. */
   readonly calls: () => Iterable<Underway>
+  /** It reaches nothing until it is handed to somebody. */
+  readonly isSpare?: true | undefined
 }
 
 /** What a shim does about the processes that it starts. */
@@ -31,6 +33,14 @@ export interface Outfitter {
   readonly met: (confining: Confining) => void
   /** What a child is started with; it counts from now on, until it has gone. */
   readonly fit: (fitting: Fitting) => Promise<Terms>
+  /** Whether one that is nobody's yet would reach nothing. */
+  readonly holdsBack: () => boolean
+  /** A spare one is somebody's from now on. */
+  readonly handed: (
+    child: number,
+    session: string | undefined,
+    caller: Principal | undefined,
+  ) => void
   /** The same of the one command that is the server; its secret is its shim's, and outlives us. */
   readonly fitCommand: (secret: string, calls: Fitting['calls']) => Promise<Terms>
   /** It has gone, or never comes. */

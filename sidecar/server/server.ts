@@ -7,7 +7,8 @@ import type { Listener } from './listeners.ts'
 import type { OpenPaths } from './open-paths.ts'
 import type { ProcessWatch } from './process-watch.ts'
 import type { Outfitter } from './outfit.ts'
-import type { LinkSource, Tenant } from './source.ts'
+import type { LinkSource, Spares, Tenant } from './source.ts'
+import type { SpareOptions } from './spare-processes.ts'
 import type { Underway } from './underway.ts'
 
 export interface McpServer {
@@ -18,6 +19,8 @@ export interface McpServer {
   readonly count: number
   /** Who holds its processes; absent where those are nobody's own. */
   readonly tenants?: Iterable<Tenant>
+  /** Absent where nobody has asked for any. */
+  readonly spares?: Spares | undefined
   /** What is in flight with it. */
   readonly underway: Iterable<Underway>
   /** Looks after those who wait for a process. */
@@ -42,6 +45,10 @@ export interface ServerMeans extends Pick<
   readonly now: () => number
   /** Undefined where the server may reach what it likes. */
   readonly outfitter?: Outfitter | undefined
+  /** Whether the server is known to work. */
+  readonly isServing: () => boolean
+  /** Absent where nobody has asked for spare processes. */
+  readonly createSpares?: ((options: SpareOptions) => Spares) | undefined
   /** Who listens in the pod; undefined on a machine that is none. */
   readonly listeners: (() => readonly Listener[]) | undefined
 }
@@ -52,7 +59,7 @@ export interface ServerEvents {
   readonly onThere: (weakness: string | undefined) => void
   readonly onGone: (why: string) => void
   readonly onTerminating: (leftMs: number) => void
-  readonly onSpawn: (outcome: 'started' | 'refused' | 'full') => void
+  readonly onSpawn: (outcome: 'started' | 'refused' | 'full' | 'spare') => void
   /** A server process has ended with this code. */
   readonly onExit: (code: number) => void
   /** Hears of all server processes. */

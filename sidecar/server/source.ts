@@ -19,6 +19,22 @@ export interface Tenant extends Holder {
   readonly giveUp: (why?: GiveUp) => void
   /** It is ours and no client's: it comes only where no process is, and whoever comes waits until it has gone. */
   readonly isProbe?: true
+  /** It is nobody's yet, and who takes it holds its place. */
+  readonly isSpare?: true
+}
+
+/** Processes that are there before anybody asks. */
+export interface Spares {
+  /** Those that are being started included. */
+  readonly size: number
+  readonly free: number
+  /** That did not last, or did not start, in a row. */
+  readonly failures: number
+  /** What does not hold of them. */
+  readonly weakness: string | undefined
+  /** One of them for whoever comes; undefined where there is none. */
+  take(tenant: Tenant): Link | undefined
+  sweep(nowMs: number): void
 }
 
 export interface LinkSource {

@@ -8,7 +8,7 @@ import { inTurn, lastOfMost, whoMakesRoom, type Newcomer } from '../access/room.
 import { fault, type Fault } from '../mcp/faults.ts'
 import type { Control } from './control.ts'
 import type { Link } from './link.ts'
-import type { LinkSource, Tenant } from './source.ts'
+import type { LinkSource, Spares, Tenant } from './source.ts'
 
 /** What the spawner asks of the control socket. */
 export type Processes = Pick<
@@ -18,12 +18,14 @@ export type Processes = Pick<
 
 export interface SpawnerOptions {
   readonly control: Processes
+  /** Absent where there are none. */
+  readonly spares?: Spares | undefined
   readonly maxProcesses: number
   /** A tenant whose client listens gives its place up only after this long without a call. */
   readonly idleTimeoutMs: number
   readonly now: () => number
   /** Counts what became of each attempt. */
-  readonly onSpawn: (outcome: 'started' | 'refused' | 'full') => void
+  readonly onSpawn: (outcome: 'started' | 'refused' | 'full' | 'spare') => void
 }
 
 /** A newcomer waits so long for somebody to go; what is being ended is waited for until it has gone. */
@@ -78,20 +80,24 @@ export class Spawner implements LinkSource {
 
   /** Whether what was there before is still to go; a process that cannot be ended is not waited for for ever. */
   private mustWait(): boolean {
-    const { control, now } = this.options
-    if (control.count === 0 || this.isUsed()) {
+    const { control, spares, now } = this.options
+    // Who has asked for spares has asked for two.
+    const count = control.count - (spares?.size ?? 0)
+    if (count <= 0 || this.isUsed()) {
       this.leavingSinceMs = undefined
       return false
     }
     // Of a probe that lives the end is near: its waits are bounded.
-    if (control.ending < control.count) return true
+    if (control.ending < count) return true
     this.leavingSinceMs ??= now()
     return now() - this.leavingSinceMs < LEAVE_MS
   }
 
   /** Whether a client has a process. */
   private isUsed(): boolean {
-    for (const { isProbe } of this.options.control.tenants) if (!isProbe) return true
+    for (const { isProbe, isSpare } of this.options.control.tenants) {
+      if (!isProbe && !isSpare) return true
+    }
     return false
   }
 
@@ -108,7 +114,9 @@ export class Spawner implements LinkSource {
   private serve(newcomer?: string): void {
     const { control, maxProcesses } = this.options
     for (const next of inTurn(this.waiting, control.tenants)) {
-      if (this.isHeld || !control.isReady || control.count >= maxProcesses) break
+      if (this.isHeld || !control.isReady) break
+      if (this.hasSpare(next)) continue
+      if (control.count >= maxProcesses) break
       if (next.tenant.isProbe && this.isUsed()) {
         this.leave(next).settle(fail(used()))
         continue
@@ -119,6 +127,16 @@ export class Spawner implements LinkSource {
     }
     this.makeRoom(newcomer)
     this.watch()
+  }
+
+  /** Gives a client one that is there already. */
+  private hasSpare(one: Waiting): boolean {
+    const { spares, onSpawn } = this.options
+    const link = one.tenant.isProbe ? undefined : spares?.take(one.tenant)
+    if (!link) return false
+    onSpawn('spare')
+    this.leave(one).settle(ok(link))
+    return true
   }
 
   private makeRoom(newcomer: string | undefined): void {

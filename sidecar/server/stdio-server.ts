@@ -2,19 +2,33 @@
 
 import { RUN_DIR } from '../../shared/names.ts'
 import { maxProcesses } from '../../shared/max-processes.ts'
+import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import { admitShim, confiningOf, shimRefused, weaknessOf } from './admit.ts'
 import type { Peer } from './connection.ts'
 import { Control } from './control.ts'
-import type { ConnectServer } from './server.ts'
+import type { ConnectServer, ServerMeans } from './server.ts'
+import type { Spares } from './source.ts'
+import type { SpareOptions } from './spare-processes.ts'
 import { Spawner } from './spawner.ts'
 
 const ENDED = "the server's container has ended"
 
-export const connectStdio: ConnectServer = (
-  config,
-  { ownUid, budget, newName, schedule, atTurnEnd, now, outfitter },
-  events,
-) => {
+/** None where nobody has asked for any. */
+const sparesFor = (
+  { settings }: SidecarConfig,
+  { createSpares, outfitter, isServing, now }: ServerMeans,
+  parts: Pick<SpareOptions, 'control' | 'maxProcesses' | 'onSpawn' | 'log'>,
+): Spares | undefined =>
+  createSpares?.({
+    ...parts,
+    wanted: settings['spare-processes'] ?? 0,
+    isHeldBack: () => outfitter?.holdsBack() === true,
+    isServing,
+    now,
+  })
+
+export const connectStdio: ConnectServer = (config, means, events) => {
+  const { ownUid, budget, newName, schedule, atTurnEnd, now, outfitter } = means
   const admit = (peer: Peer): string | undefined => {
     const why = admitShim(peer, { ...config, ownUid }) ?? outfitter?.refusal(confiningOf(peer))
     if (why !== undefined) events.onGone(shimRefused(why))
@@ -38,16 +52,23 @@ export const connectStdio: ConnectServer = (
     outfitter,
     onPeer: (peer) => (peer ? met(peer) : events.onGone(ENDED)),
   })
+  const most = maxProcesses(config.settings['max-processes'], config.serverMemoryBytes)
+  const spares = sparesFor(config, means, { ...events, control, maxProcesses: most })
   const spawner = new Spawner({
     control,
-    maxProcesses: maxProcesses(config.settings['max-processes'], config.serverMemoryBytes),
+    spares,
+    maxProcesses: most,
     idleTimeoutMs: config.settings['idle-timeout'],
     now,
     onSpawn: events.onSpawn,
   })
   return {
     source: spawner,
-    sweep: (nowMs) => spawner.sweep(nowMs),
+    spares,
+    sweep: (nowMs) => {
+      spawner.sweep(nowMs)
+      spares?.sweep(nowMs)
+    },
     path: undefined,
     get count() {
       return control.count

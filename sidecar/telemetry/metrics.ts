@@ -94,7 +94,9 @@ export interface Gauges {
     readonly toolLock?: unknown
     readonly baseLock?: unknown
     readonly tls?: unknown
+    readonly settings: { readonly 'spare-processes'?: number }
   }
+  readonly spares: () => SpareFigures | undefined
   /** Absent where nothing is limited. */
   readonly guards: GuardFigures | undefined
   /** Absent where no records are kept. */
@@ -103,6 +105,12 @@ export interface Gauges {
   readonly egress?: { readonly figures: EgressFigures } | undefined
   /** Absent where there is one replica alone. */
   readonly replicas?: { readonly figures: ReplicaFigures } | undefined
+}
+
+/** Processes that are there before anybody asks, and failures of theirs in a row. */
+export interface SpareFigures {
+  readonly free: number
+  readonly failures: number
 }
 
 /** Why calls cannot be served, and what of isolation does not hold; undefined where all is well. */
@@ -238,11 +246,34 @@ const ownCounters = (registers: Registry[]): Pick<Metrics, Counted> => {
   }
 }
 
-const wherePresent = ({ guards, records, egress, replicas }: Gauges): readonly Metric[] => [
+const spareMetrics = ({ spares, config }: Pick<Gauges, 'spares' | 'config'>): readonly Metric[] =>
+  config.settings['spare-processes'] === undefined
+    ? []
+    : [
+        gaugeOf(
+          'outrigger_spare_processes',
+          'Server processes that are nobody’s yet.',
+          () => spares()?.free ?? 0,
+        ),
+        gaugeOf(
+          'outrigger_spare_failures',
+          'Spare processes in a row that did not start, or did not last.',
+          () => spares()?.failures ?? 0,
+        ),
+      ]
+
+const wherePresent = ({
+  guards,
+  records,
+  egress,
+  replicas,
+  ...gauges
+}: Gauges): readonly Metric[] => [
   ...(guards ? guardMetrics(guards) : []),
   ...(records ? auditMetrics(records.figures) : []),
   ...(egress ? egressMetrics(egress.figures) : []),
   ...(replicas ? replicaMetrics(replicas.figures) : []),
+  ...spareMetrics(gauges),
 ]
 
 export const createMetrics = (gauges: Gauges): Metrics => {

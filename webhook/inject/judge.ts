@@ -3,7 +3,7 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import type { JsonObject } from '../../shared/json.ts'
-import { conflicts } from '../../shared/settings.ts'
+import { conflicts, type Settings } from '../../shared/settings.ts'
 import { auditViolations } from './audit.ts'
 import { baseLockOf } from './base-lock.ts'
 import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
@@ -39,9 +39,13 @@ const broughtFor = (
 ): ReadonlySet<'tool-policy' | 'tool-lock'> =>
   new Set(server && baseLockOf(subject, server) === undefined ? [] : ['tool-lock'])
 
+/** With what it was found to speak, where that was left to us. */
+const asFound = (settings: Settings, transport: Transport | undefined): Settings =>
+  transport?.kind === 'http' ? { ...settings, transport: transport.protocol } : settings
+
 const settingViolations = (
   subject: Subject,
-  server: JsonObject | undefined,
+  { server, transport }: Found,
 ): readonly Violation[] => {
   const { resolution, config } = subject
   const { settings, placed } = resolution
@@ -51,7 +55,9 @@ const settingViolations = (
     ...demandViolations(settings, floor, broughtFor(subject, server)),
     ...identityViolations(settings, placed, { floor, claimant: claimantOf(subject) }),
     ...egressViolations(placed, subject.namespace.name, floor.egress),
-    ...conflicts(settings).map((error) => violation('bad-value', `${PREFIX}${error}`)),
+    ...conflicts(asFound(settings, transport)).map((error) =>
+      violation('bad-value', `${PREFIX}${error}`),
+    ),
     ...resourceViolations(settings),
     ...auditViolations(subject.pod, resolution, config),
     ...writablePathViolations(settings['writable-paths'] ?? []),
@@ -80,8 +86,8 @@ export const judge = (subject: Subject, found: Found): readonly Violation[] => {
   const { settings, placed } = resolution
   const { server, transport } = found
   return [
-    ...settingViolations(subject, server),
-    ...callerVariableViolations(settings, placed, config.floor, transport?.kind === 'http'),
+    ...settingViolations(subject, found),
+    ...callerVariableViolations(settings, placed, config.floor),
     ...gateViolations(subject),
     ...portViolations(found),
     ...svidViolations(transport, settings, config.floor),

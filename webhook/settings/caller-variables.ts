@@ -43,12 +43,11 @@ const variableFaults = (
   return `variables ${some(strangers)}: no caller may fill them, by the cluster configuration; ${listing(listed)}. Choose of these, or ask the platform team for \`floor: { allowCallerVariables: ${list} }\``
 }
 
-/** What of it the floor does not let through; `isHttp`: that is what the server was found to speak. */
+/** What of it the floor does not let through. */
 export const callerVariableViolations = (
   settings: Settings,
   placed: ReadonlyMap<Key, Placed>,
   floor: Listed & Pick<Floor, 'allowCallerVariables'>,
-  isHttp: boolean,
 ): readonly Violation[] => {
   const items = settings[KEY]
   if (items === undefined) return []
@@ -57,28 +56,15 @@ export const callerVariableViolations = (
   if (!read.ok) return [violation('bad-value', `${where}: ${read.error}`, KEY)]
   const variables = read.value
   const names = variables.map(({ name }) => name)
-  const isAlone =
-    settings.auth === 'none' || settings.transport === 'http' || settings.transport === 'sse'
   const found = [
     variableFaults(names, floor.allowCallerVariables),
     settings.auth === 'none'
       ? undefined
       : claimFaults(claimsIn(variables), trustedIssuers(settings, floor)),
   ]
-  return [
-    ...found.flatMap((fault) =>
-      fault === undefined ? [] : [violation('not-listed', `${where}: ${fault}`, KEY)],
-    ),
-    ...(isHttp && !isAlone
-      ? [
-          violation(
-            'bad-value',
-            `${where}: the server speaks HTTP: it is one process for all callers; leave it out`,
-            KEY,
-          ),
-        ]
-      : []),
-  ]
+  return found.flatMap((fault) =>
+    fault === undefined ? [] : [violation('not-listed', `${where}: ${fault}`, KEY)],
+  )
 }
 
 /** Who is let in by the settings, and refused since the floor believes nobody in what is needed of them. */

@@ -21,9 +21,9 @@ export interface AccountOptions {
 export class Account {
   readonly key: string
   readonly child: number
-  readonly session: string | undefined
+  session: string | undefined
   readonly calls: () => Iterable<Underway>
-  private readonly caller: Principal | undefined
+  private caller: Principal | undefined
   private readonly mostBytes: number
   private passedBytes = 0
 
@@ -34,6 +34,12 @@ export class Account {
     this.caller = caller
     this.calls = calls
     this.mostBytes = mostBytes
+  }
+
+  /** Its process was nobody's, and is somebody's from now on. */
+  handed(session: string | undefined, caller: Principal | undefined): void {
+    this.session = session
+    this.caller = caller
   }
 
   passed(bytes: number): void {

@@ -35,6 +35,8 @@ export interface OutfitsOptions {
 interface Fitted {
   readonly account: Account
   readonly forwards: Forwards
+  /** The secret of one that is nobody's yet, which is good for nothing until somebody has it. */
+  held: string | undefined
 }
 
 const VERDICTS = { allowed: 'allowed', observed: 'observed', refused: 'denied' } as const
@@ -68,11 +70,22 @@ export class Outfits implements Outfitter {
     this.options.onState(this.state)
   }
 
-  readonly fit = ({ process, caller, calls }: Fitting): Promise<Terms> => {
+  readonly fit = ({ process, caller, calls, isSpare }: Fitting): Promise<Terms> => {
     const { mostBytes, newSecret } = this.options
     const { number, session } = process
     const account = new Account({ child: number, session, caller, calls, mostBytes })
-    return this.open(account, newSecret())
+    return this.open(account, newSecret(), isSpare)
+  }
+
+  /** What is refused to whom is the shim's business alone under enforcement; the rest is ours. */
+  readonly holdsBack = (): boolean => this.state.enforcement === 'enforced'
+
+  readonly handed: Outfitter['handed'] = (child, session, caller) => {
+    const fitted = this.fitted.get(child)
+    if (fitted?.held === undefined) return
+    fitted.account.handed(session, caller)
+    this.credentials.issue(child, fitted.held, fitted.account)
+    fitted.held = undefined
   }
 
   /** One after the other: what a shim was given that has gone meanwhile is taken away before another one gets its own. */
@@ -128,14 +141,18 @@ export class Outfits implements Outfitter {
     return this.open(account, secret)
   }
 
-  private async open(account: Account, secret: string): Promise<Terms> {
+  private async open(account: Account, secret: string, isSpare?: true): Promise<Terms> {
     const { port, mode } = this.options
     const { child } = account
     // A shim that can't confine starts nobody who is to be; it leads nobody to a forward, either, and there anybody could come.
     const isConfined = this.state.why === undefined
     const forwards = await Forwards.open(isConfined ? this.wanted(account) : [])
-    this.fitted.set(child, { account, forwards })
-    this.credentials.issue(child, secret, account)
+    if (isSpare && !this.holdsBack()) {
+      forwards.close()
+      throw new Error('nothing would keep a process that is nobody’s from reaching others')
+    }
+    this.fitted.set(child, { account, forwards, held: isSpare && secret })
+    if (!isSpare) this.credentials.issue(child, secret, account)
     const own = port()
     const ownPort = isConfined ? OWN_PROXY_PORT : undefined
     const environment = environmentOf({ child, secret, port: own, ownPort })
@@ -152,9 +169,25 @@ export class Outfits implements Outfitter {
     const { destinations, proxy } = this.options
     const declared = destinations.flatMap((destination) => {
       const { local } = destination
-      const take = (socket: Socket): void => proxy().forward(socket, account, destination)
+      const take = this.unlessHeld(account, (socket) =>
+        proxy().forward(socket, account, destination),
+      )
       return local === undefined ? [] : { local, take }
     })
-    return [...declared, { local: OWN_PROXY_PORT, take: (socket) => proxy().own(socket, account) }]
+    return [
+      ...declared,
+      {
+        local: OWN_PROXY_PORT,
+        take: this.unlessHeld(account, (socket) => proxy().own(socket, account)),
+      },
+    ]
+  }
+
+  /** Nobody's process is let in nowhere. */
+  private unlessHeld(account: Account, take: (socket: Socket) => void): (socket: Socket) => void {
+    return (socket) => {
+      if (this.fitted.get(account.child)?.held === undefined) take(socket)
+      else socket.destroy()
+    }
   }
 }

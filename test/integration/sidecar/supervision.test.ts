@@ -99,6 +99,8 @@ const outfitterThat = (does: Partial<Outfitter>): Outfitter => ({
   refusal: () => undefined,
   met: () => undefined,
   fit: () => Promise.resolve(UNCONFINED),
+  holdsBack: () => false,
+  handed: () => undefined,
   fitCommand: () => Promise.resolve(UNCONFINED),
   gone: () => undefined,
   attempted: () => undefined,

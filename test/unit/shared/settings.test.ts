@@ -193,6 +193,18 @@ describe('what cannot hold together', () => {
     [{ 'forward-headers': 'X-A', 'process-model': 'principal' }, 1],
     [{ 'forward-headers': 'Authorization' }, 1],
     [{ 'forward-headers': 'Authorization', auth: 'none' }, 0],
+    [{ 'spare-processes': '1', 'egress-mode': 'enforce' }, 0],
+    [{ 'spare-processes': '1' }, 1],
+    [{ 'spare-processes': '1', 'egress-mode': 'enforce', 'process-model': 'shared' }, 1],
+    [{ 'spare-processes': '1', 'egress-mode': 'enforce', transport: 'http' }, 1],
+    [
+      {
+        'spare-processes': '1',
+        'egress-mode': 'enforce',
+        'caller-environment': 'A={{claims.a}}',
+      },
+      1,
+    ],
     [{ 'caller-environment': 'A={{claims.a}}' }, 0],
     [{ 'caller-environment': 'A={{claims.a}}', 'process-model': 'principal' }, 0],
     [{ 'caller-environment': 'A={{claims.a}}', 'process-model': 'shared' }, 1],

@@ -20,6 +20,9 @@ let freed: (() => void)[]
 let outcomes: string[]
 let nowMs: number
 let spawner: Spawner
+let spare: FakeLink[]
+/** Places that spares hold. */
+let held: number
 
 beforeEach(() => {
   isReady = true
@@ -31,7 +34,27 @@ beforeEach(() => {
   freed = []
   outcomes = []
   nowMs = 0
+  spare = []
+  held = 0
   spawner = new Spawner({
+    spares: {
+      get size() {
+        return held
+      },
+      get free() {
+        return spare.length
+      },
+      failures: 0,
+      weakness: undefined,
+      take: (tenant) => {
+        const link = spare.pop()
+        if (!link) return undefined
+        held--
+        tenants.push(tenant)
+        return link
+      },
+      sweep: () => undefined,
+    },
     maxProcesses: MAX,
     idleTimeoutMs: 60_000,
     now: () => nowMs,
@@ -41,7 +64,7 @@ beforeEach(() => {
         return isReady
       },
       get count() {
-        return tenants.length + ending
+        return tenants.length + ending + held
       },
       get ending() {
         return ending
@@ -289,5 +312,40 @@ describe('two processes are never there before clients have asked for two', () =
     const told = come(busy())
     await sweep(2 * PATIENCE_MS)
     expect(await told()).toEqual(['waits'])
+  })
+})
+
+describe('processes that are there before anybody asks', () => {
+  const withSpares = (count: number): void => {
+    spare = Array.from({ length: count }, () => new FakeLink())
+    held = count
+  }
+
+  test('are given to clients, as long as there are any', async () => {
+    withSpares(1)
+    const [link] = spare
+    expect(await spawner.open(aTenant('ada', true))).toEqual({ ok: true, value: link })
+    expect(asked).toBe(0)
+    await spawner.open(aTenant('ada', true))
+    expect([asked, outcomes]).toEqual([1, ['spare', 'started']])
+  })
+
+  test('are given to who finds all places taken, too', async () => {
+    withSpares(2)
+    expect(await spawner.open(aTenant('ada', true))).toMatchObject({ ok: true })
+    expect(await spawner.open(aTenant('ada', true))).toMatchObject({ ok: true })
+    expect([asked, tenants.length]).toEqual([0, 2])
+  })
+
+  test('keep nobody waiting who comes while they start', async () => {
+    held = 1
+    expect(await spawner.open(aTenant('ada', true))).toMatchObject({ ok: true })
+    expect(asked).toBe(1)
+  })
+
+  test('are none for a probe', async () => {
+    withSpares(1)
+    await spawner.open({ ...aTenant('ada', true), isProbe: true })
+    expect([asked, spare.length]).toEqual([1, 1])
   })
 })

@@ -255,3 +255,60 @@ test('what a process tries by itself is told, of those that are there', async ()
     0,
   ])
 })
+
+describe('a process that is nobody’s yet', () => {
+  const spare = (number: number) =>
+    outfits.fit({
+      process: { number, session: undefined },
+      caller: undefined,
+      calls: () => [],
+      isSpare: true,
+    })
+
+  const secretIn = (environment: Readonly<Record<string, string>>): string =>
+    /:(\w{32})@/.exec(environment['HTTP_PROXY'] ?? '')?.[1] ?? ''
+
+  test('has a secret that is good for nothing, and is let in nowhere, until somebody has it', async () => {
+    const { environment, forwards } = await spare(3)
+    const shown = { name: '3', secret: secretIn(environment) }
+    expect(outfits.credentials.whose(shown)).toBeUndefined()
+    const port = forwards[0]?.port ?? 0
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined)
+    await once(socket, 'connect')
+    const closed = once(socket, 'close')
+    outfits.led({ child: 3, from: socket.localPort ?? 0, port })
+    await closed
+    expect(taken).toEqual([])
+    outfits.handed(3, 's', ALICE)
+    const account = outfits.credentials.whose(shown)
+    expect([account?.session, account?.worksFor([])]).toEqual([
+      's',
+      { key: 'alice', principal: ALICE, caller: undefined },
+    ])
+    await come(3, port)
+    expect(taken.map(([one]) => one)).toEqual([account])
+  })
+
+  test('is handed over once, and one that was somebody’s from the start is not', async () => {
+    await fit(4)
+    outfits.handed(4, 'other', { key: 'eve' })
+    const { environment } = await spare(5)
+    outfits.handed(5, 's', ALICE)
+    outfits.handed(5, 'other', { key: 'eve' })
+    const shown = { name: '5', secret: secretIn(environment) }
+    expect(outfits.credentials.whose(shown)?.worksFor([]).key).toBe('alice')
+  })
+
+  test.each<[string, Partial<OutfitsOptions>, string | undefined]>([
+    ['is only observed', { mode: 'observe' }, undefined],
+    ['cannot be confined', { confinement: 'advisory' }, 'no notifications'],
+  ])('is not started where it %s', async (_name, more, why) => {
+    outfits.close()
+    outfits = outfitsWith(more)
+    outfits.met({ ...CONFINING, why })
+    expect(outfits.holdsBack()).toBe(false)
+    await expect(spare(3)).rejects.toThrow('nothing would keep')
+    // Another is as ever.
+    await expect(fit(4)).resolves.toBeDefined()
+  })
+})
