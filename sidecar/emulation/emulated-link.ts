@@ -32,7 +32,7 @@ import { ACKNOWLEDGED, Listening } from './listening.ts'
 import { refusalOf } from './methods.ts'
 import { modernHeaders, modernText } from './modern-request.ts'
 import { OwnRequests } from './own-requests.ts'
-import { CANCELLED, Passages } from './passages.ts'
+import { CANCELLED, hasRoomFor, Passages } from './passages.ts'
 import { Reception } from './reception.ts'
 
 export interface EmulatedLinkOptions {
@@ -85,13 +85,12 @@ export class EmulatedLink implements Link, LinkOwner {
       },
       schedule,
       missed: (methods, uris) => this.missed(methods, uris),
+      mayKeep: (bytes) => hasRoomFor(budget, bytes),
       lease: budget.lease('calls'),
     })
     this.reception = new Reception({
       own: this.own,
       listening: this.listening,
-      lease: budget.lease('calls'),
-      budgetBytes: budget.bytes,
       say: (id, result) => this.say(`{"jsonrpc":"2.0","id":${id},"result":${result}}`),
       refuse: (id, { code, message }) => this.say(errorText(id, code, message)),
       fail: (id, why) => this.upper?.failed(id, why),

@@ -14,7 +14,7 @@ import { SERVER_KEY } from '../translation/modern-answer.ts'
 import { jsonText } from '../translation/own-text.ts'
 
 /** It is kept for as long as its session lives, and goes with each request. */
-const MAX_CLIENT_BYTES = 16 * 1024
+const MAX_CLIENT_BYTES = 4 * 1024
 /** Longer than this is no greeting. */
 const MAX_GREETING_BYTES = 1024 * 1024
 /** Extensions whose results no legacy client can read. */
@@ -46,10 +46,18 @@ export interface Greeting {
 const objectText = (text: string, place: Span | undefined): string | undefined =>
   place && text.startsWith('{', place.start) ? slice(text, place) : undefined
 
+/** Its name and version alone where it says more of itself than goes with each request, as icons. */
+const infoText = (text: string, place: Span | undefined): string | undefined => {
+  const info = objectText(text, place)
+  if (info === undefined || info.length <= MAX_CLIENT_BYTES / 2) return info
+  const { name, version } = Object(valueAt(text, place))
+  return jsonText({ name, version })
+}
+
 export const clientIn = ({ text, params }: Request): Result<Client, string> => {
   const place = member(params, 'capabilities')
   const capabilities = objectText(text, place) ?? '{}'
-  const info = objectText(text, member(params, 'clientInfo'))
+  const info = infoText(text, member(params, 'clientInfo'))
   const named = info === undefined ? '' : `,"${CLIENT_KEY}":${info}`
   const envelope = `"${VERSION_KEY}":"${MODERN}","${CAPABILITIES_KEY}":${capabilities}${named}`
   if (envelope.length > MAX_CLIENT_BYTES) {

@@ -13,7 +13,7 @@ import type { Kinds } from './greeting.ts'
 
 const MAX_URIS = 256
 /** All of them go with each change of one. */
-const MAX_BYTES = 128 * 1024
+const MAX_BYTES = 32 * 1024
 const MAX_URI_LENGTH = 4096
 /** What a uri takes beside its text. */
 const URI_BYTES = 128
@@ -32,6 +32,8 @@ export interface ListeningOptions {
   readonly schedule: (callback: () => void, delayMs: number) => () => void
   /** Nobody has listened for a while: tells of what may have changed, methods and resources. */
   readonly missed: (methods: readonly string[], uris: readonly string[]) => void
+  /** Whether there is room for so much more of what is kept for sessions. */
+  readonly mayKeep: (bytes: number) => boolean
   /** For what its client has subscribed to. */
   readonly lease: Lease
 }
@@ -121,10 +123,10 @@ export class Listening {
 
   private takes(uri: string): boolean {
     if (this.uris.has(uri)) return true
-    const { lease } = this.options
+    const { lease, mayKeep } = this.options
     const bytes = lease.bytes + bytesOf(uri)
     const isShort = uri.length <= MAX_URI_LENGTH && bytes <= MAX_BYTES
-    return isShort && this.uris.size < MAX_URIS && lease.keep(bytes)
+    return isShort && this.uris.size < MAX_URIS && mayKeep(bytesOf(uri)) && lease.keep(bytes)
   }
 
   private drop(uri: string, wrong: string): void {

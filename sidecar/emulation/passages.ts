@@ -30,6 +30,10 @@ export const CANCELLED = 'notifications/cancelled'
 /** What its tools mirror has changed since it was asked. */
 const HEADERS_REFUSED = '-32020'
 
+/** Of what is kept for sessions here; the other half is for calls that wait for their turn, or a process. */
+export const hasRoomFor = (budget: Budget, bytes: number): boolean =>
+  budget.of('calls') + bytes <= budget.mostOf('calls') / 2
+
 export interface PassagesOptions {
   readonly inner: Link
   readonly nextId: () => number
@@ -65,8 +69,7 @@ export class Passages {
         },
       },
       send: (passage, request, params) => this.dispatch(passage, request, params),
-      // The other half is for calls that wait for their turn, or a process.
-      mayKeep: (bytes) => budget.of('calls') + bytes <= budget.mostOf('calls') / 2,
+      mayKeep: (bytes) => hasRoomFor(budget, bytes),
       ask: (passage, id, request) => {
         this.asking.set(id, passage)
         options.ask(request, passage.id)

@@ -1,8 +1,7 @@
 // What a legacy client asks of whom it speaks to and not of the server's tools: who that is, whether it is there, how much it
 // is to log, what it is to tell of. Each session is answered here; the server hears of it as the modern era has it.
 
-import type { Lease } from '../bytes/budget.ts'
-import { fault, tooManyWait, type Fault } from '../mcp/faults.ts'
+import { fault, type Fault } from '../mcp/faults.ts'
 import type { Request, Response } from '../mcp/message.ts'
 import { LOG_LEVEL_KEY } from '../mcp/meta.ts'
 import { ownRequest } from '../mcp/own-request.ts'
@@ -20,9 +19,6 @@ const FIRST_LEVEL: LogLevel = 'info'
 export interface ReceptionOptions {
   readonly own: OwnRequests
   readonly listening: Listening
-  /** For what the client has said of itself. */
-  readonly lease: Lease
-  readonly budgetBytes: number
   /** Answers a request with a result, JSON text. */
   readonly say: (id: number, result: string) => void
   readonly refuse: (id: number, refused: Refused) => void
@@ -81,8 +77,7 @@ export class Reception {
   initialize(id: number, request: Request, headers: Envelope['headers']): Fault | undefined {
     const client = clientIn(request)
     if (!client.ok) return fault('invalid-params', client.error)
-    const { own, lease, budgetBytes, fail } = this.options
-    if (!lease.keep(client.value.envelope.length)) return tooManyWait(budgetBytes)
+    const { own, fail } = this.options
     this.client = client.value
     const caller = {
       notice: (): boolean => true,
@@ -105,7 +100,6 @@ export class Reception {
   }
 
   close(): void {
-    this.options.lease.release()
     this.subscribing.clear()
   }
 

@@ -96,6 +96,16 @@ describe('initialize', () => {
     expect(all.link.sent).toEqual([])
   })
 
+  test('of a client that says much of who it is says its name and version', () => {
+    const all = new EmulatedServer()
+    const clientInfo = { name: 'grün', version: '1', icons: [{ src: 'x'.repeat(9000) }] }
+    all.ask('initialize', { capabilities: {}, clientInfo })
+    expect(all.last('server/discover')).toMatchObject({
+      params: { _meta: { [CLIENT_KEY]: { name: 'grün', version: '1' } } },
+    })
+    expect(all.link.sent[0]).not.toContain('icons')
+  })
+
   test('that nobody waits for any more is nobody’s, whatever the server says then', async () => {
     const all = new EmulatedServer()
     const told = all.ask('initialize', { capabilities: {} })
