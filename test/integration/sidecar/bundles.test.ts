@@ -136,6 +136,14 @@ describe('in a folder as in the image', () => {
     await sidecar.stop()
   })
 
+  test('it counts what goes to other replicas, where there may be any', async () => {
+    const replicas = { service: 'echo.team-a.svc', keys: join(app, 'keys') }
+    const sidecar = await start({ graceSeconds: 0, replicas })
+    const { text: metrics } = await sidecar.admin.get('/metrics')
+    expect(metrics).toMatch(/^outrigger_replica_hops_total\{result="answered"\} 0$/m)
+    await sidecar.stop()
+  })
+
   test('it takes the lock of the configuration, and counts by it', async () => {
     const sidecar = await start({ graceSeconds: 0, baseLock: { version: 1, tools: {} } })
     const { text: metrics } = await sidecar.admin.get('/metrics')
