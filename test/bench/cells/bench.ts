@@ -51,12 +51,23 @@ const PLAN: RoundPlan = { least: 4, most: 12, withinMs: 110_000 }
 /** Of the calls of a client that needs no translation. */
 const LEAST = 0.7
 
+/** Without which nobody has spare processes. */
+const ENFORCED = { 'egress-mode': 'enforce', egress: 'api.example.com:443' }
+
 const startBefore = (started: Started, server: Era): Promise<Sidecar> =>
   startSidecar({
     cores: started.cores,
     echo: [started.echo, server],
     dist: OUR_DIST,
     settings: { 'translate-eras': 'true' },
+  })
+
+const startEnforced = (started: Started, hasSpare: boolean): Promise<Sidecar> =>
+  startSidecar({
+    ...started,
+    dist: OUR_DIST,
+    settings: { ...ENFORCED, ...(hasSpare ? { 'spare-processes': '1' } : {}) },
+    document: { egress: { confinement: 'require', port: 0 } },
   })
 
 const matchOf = (
@@ -101,10 +112,11 @@ const run = async (context: BenchContext): Promise<Report> => {
     results.push(...played.results)
     faults.push(...played.faults)
   }
-  const openings = await measureOpenings(() => startBefore(started, 'legacy'), context.quick)
+  const start = (hasSpare: boolean): Promise<Sidecar> => startEnforced(started, hasSpare)
+  const openings = await measureOpenings(start, context.quick)
   return {
-    figures: [...toFigures(results), ...openings],
-    budgets: budgetsOf(results, wanted),
+    figures: [...toFigures(results), ...openings.figures],
+    budgets: [...budgetsOf(results, wanted), ...openings.budgets],
     faults,
   }
 }
