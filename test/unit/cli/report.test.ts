@@ -189,7 +189,12 @@ describe('every warning of the golden files has a kind, and every kind a warning
 
   test('and none stands behind another that takes all of its warnings', () => {
     const named = pod('named', { ports: [{ name: 'web', containerPort: 8000 }] })
-    const leading = { ...config, findsSidecarPorts: true }
+    const asking = clusterConfig({
+      sidecar: { image: 'x' },
+      floor: { allowAnonymous: true, egressMode: 'observe', ownServiceAccounts: ['*'] },
+      companions: {},
+    })
+    const leading = { ...asking, findsSidecarPorts: true }
     const led = countsOf([report('named.json', named, leading)]).warnings.map(([kind]) => kind)
     const met = new Set([...[...shapes, ...cases].map(kindOfWarning), ...led])
     expect(WARNING_KINDS.filter((kind) => !met.has(kind))).toEqual([])
