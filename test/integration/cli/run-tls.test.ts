@@ -70,12 +70,12 @@ test.each([
     "another's key",
     () => ['--tls-cert', cert, '--tls-key', otherKey],
     () =>
-      `the key ${otherKey} does not belong to the certificate (CN=test): the two must be written together`,
+      `--tls-key: the key ${otherKey} does not belong to the certificate (CN=test): the two must be written together`,
   ],
   [
     'a file that is not there',
     () => ['--tls-cert', cert, '--tls-key', `${key}x`],
-    () => `${key}x: there is no such file`,
+    () => `--tls-key: ${key}x: there is no such file`,
   ],
 ])('%s starts nothing, and says why', async (_what, flags, fault) => {
   const args = [CHECKOUT_CLI, 'run', '--allow-anonymous', ...flags(), '--', 'true']
