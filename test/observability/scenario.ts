@@ -18,6 +18,7 @@ import {
   type LegacySession,
 } from '../support/puppet.ts'
 import { send } from '../support/raw-http.ts'
+import { writeKeys } from '../support/workload.ts'
 import { startAdmission } from './admission.ts'
 import { startCompanions } from './companions.ts'
 import type { Target } from './prometheus.ts'
@@ -99,16 +100,25 @@ export const startScenario = async (folder: string): Promise<Scenario> => {
   writeFileSync(at('tls.crt'), cert)
   writeFileSync(at('tls.key'), key)
   writeFileSync(
-    at('config.yaml'),
+    at('files.yaml'),
     JSON.stringify({
       settings: { 'egress-mode': 'observe' },
       egress: { confinement: 'advisory', port: 0 },
     }),
   )
+  writeKeys(at('keys'))
+  writeFileSync(
+    at('search.yaml'),
+    JSON.stringify({
+      settings: { 'egress-mode': 'enforce', 'spare-processes': '1' },
+      egress: { confinement: 'advisory', port: 0 },
+      replicas: { service: 'search-headless.tools.svc', keys: at('keys') },
+    }),
+  )
   const files = await started(
     'files',
     flagsOf({
-      config: at('config.yaml'),
+      config: at('files.yaml'),
       'tool-policy': at('policy.yaml'),
       'tool-lock': at('lock.yaml'),
       'audit-file': at('audit.jsonl'),
@@ -118,7 +128,11 @@ export const startScenario = async (folder: string): Promise<Scenario> => {
   )
   const search = await started(
     'search',
-    flagsOf({ 'tls-cert': at('tls.crt'), 'tls-key': at('tls.key') }),
+    flagsOf({
+      config: at('search.yaml'),
+      'tls-cert': at('tls.crt'),
+      'tls-key': at('tls.key'),
+    }),
   )
   const admission = await startAdmission(at('webhook'))
   const companions = await startCompanions()
