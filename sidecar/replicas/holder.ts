@@ -2,10 +2,12 @@
 // now, here, and once. Fails closed, and says to nobody but the log why.
 
 import type { Log } from '../../shared/log.ts'
-import type { Principal } from '../access/principal.ts'
 import { MCP_PATH } from '../../shared/names.ts'
+import type { SidecarConfig } from '../../shared/sidecar-config.ts'
+import type { Principal } from '../access/principal.ts'
 import { header } from '../http/exchange.ts'
-import { fault } from '../mcp/faults.ts'
+import { issuerOf } from '../identity/workload.ts'
+import { fault, type Fault } from '../mcp/faults.ts'
 import type { Stage } from '../pipeline/stage.ts'
 import type { Figures } from './figures.ts'
 import type { Keyring } from './keys.ts'
@@ -17,6 +19,8 @@ export interface HolderParts {
   readonly figures: Pick<Figures, 'voucher'>
   /** Our own addresses. */
   readonly own: ReadonlySet<string>
+  /** By whose word callers are known here; undefined where nobody is asked who they are. */
+  readonly believed: ReadonlySet<string> | undefined
   readonly now: () => number
   readonly wallMs: () => number
   readonly log: Log
@@ -24,12 +28,32 @@ export interface HolderParts {
   readonly onCaller?: CallerWatch | undefined
 }
 
+type Trusting = Pick<SidecarConfig, 'settings' | 'issuers' | 'trustDomains'>
+
+/** The issuers that a configuration trusts, whatever that of another replica does: a rollout may change it. */
+export const believedIn = ({
+  settings,
+  issuers,
+  trustDomains,
+}: Trusting): ReadonlySet<string> | undefined =>
+  settings.auth === 'none'
+    ? undefined
+    : new Set([...issuers.map(({ url }) => url), ...trustDomains.map(({ name }) => issuerOf(name))])
+
+const isBelieved = ({ identity }: Principal, believed: ReadonlySet<string> | undefined): boolean =>
+  believed === undefined || (identity !== undefined && believed.has(identity.issuer))
+
 export type CallerWatch = (principal: Principal, untilMs: number) => void
 
 export const voucherStage =
-  ({ keyring, used, figures, own, now, wallMs, log, onCaller }: HolderParts): Stage =>
+  ({ keyring, used, figures, own, believed, now, wallMs, log, onCaller }: HolderParts): Stage =>
   (passage) => {
     const { request, reply, body } = passage
+    const refused = (why: string): Fault => {
+      figures.voucher('refused')
+      log.warn('what another replica has sent is refused', { why })
+      return fault('session-unknown', 'no such session: send initialize again')
+    }
     const read = readVoucher(header(request, VOUCHER_HEADER) ?? '', {
       keys: keyring.all.map(({ vouchers }) => vouchers),
       to: own,
@@ -42,12 +66,11 @@ export const voucherStage =
         body: body?.bytes,
       },
     })
-    if (!read.ok) {
-      figures.voucher('refused')
-      log.warn('what another replica has sent is refused', { why: read.error })
-      return fault('session-unknown', 'no such session: send initialize again')
-    }
+    if (!read.ok) return refused(read.error)
     const { principal, leftMs, nonce } = read.value
+    if (!isBelieved(principal, believed)) {
+      return refused('its caller is known by nobody who is believed here')
+    }
     if (!used.take(nonce)) {
       figures.voucher('used')
       reply.header(VOUCHER_HEADER, 'used')

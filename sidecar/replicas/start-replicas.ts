@@ -18,7 +18,7 @@ import { LimitedLog } from '../life/limited-log.ts'
 import type { Fork, Stage } from '../pipeline/stage.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { Doorway } from '../tls/doorway.ts'
-import { voucherStage, type CallerWatch } from './holder.ts'
+import { believedIn, voucherStage, type CallerWatch } from './holder.ts'
 import { Hops } from './hops.ts'
 import { mintId, readId } from './identifier.ts'
 import { keyFiles, Keyring, readKeys, type Keys } from './keys.ts'
@@ -32,7 +32,7 @@ const NOTHING = Buffer.alloc(0)
 const LOG_RATE = { burst: 20, perSecond: 1 }
 
 export interface ReplicasParts {
-  readonly config: Pick<SidecarConfig, 'host' | 'settings'>
+  readonly config: Pick<SidecarConfig, 'host' | 'settings' | 'issuers' | 'trustDomains'>
   readonly log: Log
   readonly now: () => number
   readonly wallMs: () => number
@@ -85,6 +85,7 @@ export class Replicas {
       used: new Used(now),
       figures: this.hops.figures,
       own: this.own,
+      believed: believedIn(config),
       now,
       wallMs,
       log: this.log,
