@@ -6,6 +6,8 @@ import { request, type Agent } from 'node:https'
 import { connectionWords } from '../../shared/connection-words.ts'
 import { codeOf } from '../../shared/error-code.ts'
 import { MCP_PATH } from '../../shared/names.ts'
+import { SMALL_BYTES } from '../bytes/budget.ts'
+import { free } from '../bytes/freed.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { AWAY, type Away, type Passage } from '../pipeline/stage.ts'
 import { answeredHeaders } from './hop-headers.ts'
@@ -95,11 +97,23 @@ export class Hop {
       socket.once('close', end)
     })
     sent.on('response', (answer) => this.pass(answer))
+    sent.on('finish', () => this.handedOver())
     sent.on('timeout', () => this.silent())
     sent.on('error', (error) => this.failed(error))
     sent.on('close', () => this.closed(sent))
     sent.setSocketKeepAlive(true, ALIVE_MS)
     sent.end(body?.bytes)
+  }
+
+  /** What is large is not kept for another try: its answer may take an hour, and others want the room. */
+  private handedOver(): void {
+    const { passage, isConnected } = this
+    const { body } = passage
+    if (!isConnected || body === undefined || body.bytes.length <= SMALL_BYTES) return
+    this.isAgain = true
+    passage.body = undefined
+    body.lease?.release()
+    free(body.bytes)
   }
 
   private pass(answer: IncomingMessage): void {
