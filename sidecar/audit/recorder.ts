@@ -294,10 +294,10 @@ export class Recorder {
     return onFailure === 'drop' ? writer.add(attempt) > 0 : writer.addNow(attempt) !== undefined
   }
 
-  private spend({ key }: Principal, members: string, reserved: number): void {
+  private spend(principal: Principal, members: string, reserved: number): void {
     const { writer, now } = this.options
     const bytes = writer.add(members, reserved)
-    this.callers?.take(key, bytes, now())
+    this.callers?.take(personOf(principal), bytes, now())
   }
 
   /** They have no records of their own. */

@@ -6,6 +6,10 @@ import type { Rights } from '../../sidecar/access/rights.ts'
 /** What `authorize` gives the principal with this key. */
 export const permitOf = (key: string): Permit => grant({ key }, Infinity)
 
+/** The same where the key stands for values, too, that processes are given. */
+export const permitOfPerson = (key: string, person: string): Permit =>
+  grant({ key, person }, Infinity)
+
 /** The same by a token of this program's. */
 export const permitOfClient = (key: string, client: string): Permit => {
   const rest = { issuer: 'https://issuer.example', scopes: [], groups: [], actors: [] }

@@ -17,7 +17,7 @@ import { aBudget } from '../../../support/budgets.ts'
 import { anExchange } from '../../../support/fake-exchange.ts'
 import { keptLog } from '../../../support/kept-log.ts'
 import { aMessage, aRequest } from '../../../support/messages.ts'
-import { permitOf } from '../../../support/principals.ts'
+import { permitOf, permitOfPerson } from '../../../support/principals.ts'
 
 const CALL = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo"}}'
 const identity = { issuer: 'i', client: undefined, scopes: [], groups: [], actors: [] }
@@ -190,6 +190,25 @@ test('a verified caller who makes more records than they may is refused; others 
   expect(recorder.admit(aCall())).toBeUndefined()
   clock.nowMs += MINUTE_MS
   expect(recorder.admit({ ...aCall(), principal: alice, permit })).toBeUndefined()
+})
+
+test('whose processes are given values has the allowance of who it is, whatever the values', async () => {
+  const { recorder, events } = aRecorder({ callerBytesPerMinute: 65_536 })
+  const as = (value: string): Underway => ({
+    ...aCall(),
+    permit: permitOfPerson(`alice ${value}`, 'alice'),
+    ask: {
+      kind: 'message',
+      claim: { era: 'unclaimed' },
+      message: aMessage('{"jsonrpc":"2.0","method":"notifications/initialized"}'),
+      trace: undefined,
+    },
+  })
+  for (let count = 0; count < 400; count++) void recorder.admit(as('one'))
+  await events()
+  const limited = { code: 'rate-limited', data: { limit: 'audit' } }
+  expect(await recorder.admit(as('one'))).toMatchObject(limited)
+  expect(await recorder.admit(as('another'))).toMatchObject(limited)
 })
 
 test.each([
