@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { Agent } from 'node:https'
 import { createSecureContext } from 'node:tls'
+import { personOf } from '../access/principal.ts'
 import type { Forwarded } from '../http/forwarded.ts'
 import { header } from '../http/exchange.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
@@ -49,7 +50,7 @@ export class Hops {
   private shown: Shown | undefined
   private open = 0
   private listening = 0
-  /** By the key of the principal. */
+  /** By who it is, whatever its processes are given. */
   private readonly byCaller = new Map<string, number>()
 
   constructor(options: HopsOptions) {
@@ -67,7 +68,7 @@ export class Hops {
     if (!principal) return fault('unauthenticated', 'nobody is known to call')
     const isListening = passage.request.method === 'GET'
     // Where nobody is asked who they are, all are one.
-    const caller = principal.identity && principal.key
+    const caller = principal.identity && personOf(principal)
     if (!this.hasRoom(isListening, caller)) return this.full()
     this.count(isListening, caller, 1)
     let isCounted = true

@@ -16,6 +16,14 @@ const known = (subject: string): Principal =>
     groups: [],
     actors: [],
   })
+/** By tokens that say different things of the same one. */
+const given = (subject: string): readonly Principal[] => {
+  const one = { ...known(subject), person: subject }
+  return [
+    { ...one, key: `${subject} a` },
+    { ...one, key: `${subject} b` },
+  ]
+}
 const ANYBODY: Principal = { key: 'anonymous' }
 
 const asked = (method: string, principal: Principal | undefined): Passage => {
@@ -44,12 +52,15 @@ const FULL = { code: 'no-capacity' }
 
 describe('at once', () => {
   test.each([
-    ['calls', 'POST', ANYBODY, 512],
-    ['streams that listen', 'GET', ANYBODY, 384],
-    ['calls of one caller who is known', 'POST', known('ada'), 256],
-  ])('so many %s', async (_name, method, principal, most) => {
+    ['calls', 'POST', [ANYBODY], 512],
+    ['streams that listen', 'GET', [ANYBODY], 384],
+    ['calls of one caller who is known', 'POST', [known('ada')], 256],
+    ['of one, whatever its processes are given', 'POST', given('ada'), 256],
+  ])('so many %s', async (_name, method, callers, most) => {
     const { hops, release } = waiting()
-    const send = () => hops.send(asked(method, principal), '10.0.0.2', undefined)
+    let count = 0
+    const send = () =>
+      hops.send(asked(method, callers[count++ % callers.length]), '10.0.0.2', undefined)
     const all = Array.from({ length: most }, send)
     expect(await send()).toMatchObject(FULL)
     expect(hops.figures.hops.get('full')).toBe(1)
