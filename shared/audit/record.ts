@@ -59,7 +59,7 @@ const message = z.strictObject({
 
 /** From where, in which session and trace. */
 const context = {
-  /** The address of the connection: a proxy's, where there is one. */
+  /** The address of the connection by which it came to the workload: a proxy's, where there is one. */
   address: z.optional(text),
   /** The beginning of the legacy session's id. */
   session: z.optional(text),

@@ -106,6 +106,8 @@ const inOnePiece = (text: string): string => Buffer.from(text).toString()
 
 /** What a connection's requests say of where they come from: mostly the same from one to the next. */
 interface Origin {
+  /** Absent: the connection's. */
+  readonly from: string | undefined
   readonly session: string | undefined
   readonly userAgent: string | undefined
   readonly client: string
@@ -120,6 +122,7 @@ const isKept = ({ session, userAgent, client, baggage, ids }: Origin): boolean =
   ids === '' && `${session}${userAgent}${client}${baggage}`.length <= MAX_KEPT
 
 const isSame = (one: Origin, other: Origin): boolean =>
+  one.from === other.from &&
   one.session === other.session &&
   one.userAgent === other.userAgent &&
   one.client === other.client &&
@@ -180,10 +183,11 @@ export class Descriptions {
     return said
   }
 
-  context({ request }: Exchange, message: Message | undefined, trace?: RequestTrace): string {
+  context({ request, from }: Exchange, message: Message | undefined, trace?: RequestTrace): string {
     const own = message?.kind === 'request' ? message : undefined
     const theirs = trace ? undefined : contextOfClient(request, own)
     const said = {
+      from,
       session: header(request, 'mcp-session-id'),
       userAgent: header(request, 'user-agent'),
       client: this.client(message),
@@ -214,7 +218,7 @@ export class Descriptions {
   private from(socket: Socket, said: Origin): string {
     const known = this.origins.get(socket)
     if (known && isSame(known.said, said)) return known.text
-    const text = this.origin(socket.remoteAddress, said)
+    const text = this.origin(said.from ?? socket.remoteAddress, said)
     if (isKept(said)) this.origins.set(socket, { said, text: inOnePiece(text) })
     return text
   }

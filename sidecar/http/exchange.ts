@@ -8,6 +8,8 @@ export interface Exchange {
   readonly reply: Reply
   /** Monotonic milliseconds. */
   readonly arrivedMs: number
+  /** Its client's address where another replica has taken it; absent: that of the connection. */
+  readonly from?: string | undefined
 }
 
 /** So many headers are too many: they are all read before anybody is known, and a short one costs many times its bytes. */

@@ -10,6 +10,7 @@ import type { Fault } from '../mcp/faults.ts'
 
 /** An exchange on its way through the stages. */
 export interface Passage extends Exchange {
+  from?: string | undefined
   /** From `body` to the end; its bytes to `classify` only. */
   body: Body | undefined
   /** The exact JSON text of the request's id, once that has been read. */

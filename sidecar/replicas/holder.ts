@@ -67,7 +67,7 @@ export const voucherStage =
       },
     })
     if (!read.ok) return refused(read.error)
-    const { principal, leftMs, nonce } = read.value
+    const { principal, leftMs, nonce, from } = read.value
     if (!isBelieved(principal, believed)) {
       return refused('its caller is known by nobody who is believed here')
     }
@@ -78,6 +78,7 @@ export const voucherStage =
     }
     figures.voucher('taken')
     passage.principal = principal
+    passage.from = from
     passage.untilMs = leftMs === undefined ? Infinity : now() + leftMs
     onCaller?.(principal, passage.untilMs)
     return undefined

@@ -5,7 +5,16 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Forwarded } from '../http/forwarded.ts'
 
-const ASKED = ['accept', 'content-type', 'last-event-id', 'traceparent', 'tracestate', 'baggage']
+const ASKED = [
+  'accept',
+  'content-type',
+  'last-event-id',
+  'traceparent',
+  'tracestate',
+  'baggage',
+  // For the record.
+  'user-agent',
+]
 const ANSWERED = [
   'allow',
   'cache-control',

@@ -164,6 +164,7 @@ export class Hops {
     const { now, wallMs } = this.options
     return writeVoucher(vouchers, {
       ...about,
+      from: request.socket.remoteAddress,
       leftMs: untilMs === Infinity ? undefined : untilMs - now(),
       atMs: wallMs(),
       nonce: randomBytes(16).toString('base64url'),

@@ -26,6 +26,8 @@ export interface Vouched {
 }
 
 export interface Voucher extends Vouched {
+  /** Its client's address; absent: it had gone. */
+  readonly from?: string | undefined
   /** The address of who is to take it. */
   readonly to: string
   /** Milliseconds since 1970. */
@@ -111,6 +113,7 @@ const voucherOf = (text: string): Voucher | undefined => {
     atMs,
     nonce,
     digest,
+    from: textOrNone(said['from']),
     leftMs: typeof leftMs === 'number' ? leftMs : undefined,
   }
 }

@@ -93,7 +93,7 @@ const saidIn = (message: Bearer, version = claimedVersion(message)): Said => ({
 
 /** `era` is undefined where it could not be told. */
 export const received = (
-  { request: http }: Exchange,
+  { request: http, from }: Exchange,
   message: Bearer,
   era: Era | undefined,
 ): Received => ({
@@ -101,8 +101,8 @@ export const received = (
   // The modern era has no sessions: what stands there is somebody's mistake.
   session: era === 'legacy' ? clean(sessionIn(http)) : undefined,
   protocol: http.httpVersion,
-  address: http.socket.remoteAddress,
-  port: http.socket.remotePort,
+  address: from ?? http.socket.remoteAddress,
+  port: from === undefined ? http.socket.remotePort : undefined,
 })
 
 export const sent = (message: Bearer, port: number | undefined): Sent => ({

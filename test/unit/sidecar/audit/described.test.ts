@@ -203,6 +203,15 @@ describe('where it came from', () => {
     expect(context()).toEqual(context())
   })
 
+  test('where another replica has taken it from, of each on one connection of that replica', () => {
+    const { exchange } = anExchange({ 'user-agent': 'client/1' })
+    const addressOf = (from?: string): unknown =>
+      Object(parsed('denial', denial + described.context({ ...exchange, from }, undefined))).address
+    expect(addressOf('10.0.0.8')).toBe('10.0.0.8')
+    expect(addressOf('10.0.0.9')).toBe('10.0.0.9')
+    expect(addressOf()).toBeUndefined()
+  })
+
   test('a trace of ours, and not what the client says of its own', () => {
     const { exchange } = anExchange({ traceparent: PARENT })
     const context = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), flags: 0, state: undefined }

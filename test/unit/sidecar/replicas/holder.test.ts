@@ -76,6 +76,7 @@ describe.each<[string, ReadonlySet<string> | undefined]>([
     passage.request.method = 'POST'
     passage.request.headers[VOUCHER_HEADER] = writeVoucher(keys.vouchers, {
       principal,
+      from: '10.0.0.9',
       leftMs: undefined,
       to: HERE,
       atMs: 0,
@@ -91,6 +92,7 @@ describe.each<[string, ReadonlySet<string> | undefined]>([
     const found = await stage(passage)
     expect(found?.code).toBe(isTaken ? undefined : 'session-unknown')
     expect(passage.principal).toEqual(isTaken ? principal : undefined)
+    expect(passage.from).toBe(isTaken ? '10.0.0.9' : undefined)
     expect(figures.vouchers.get('refused')).toBe(isTaken ? 0 : 1)
   })
 })

@@ -66,6 +66,13 @@ test('says what the caller’s processes are given, and nothing that is no text'
   })
 })
 
+test('says where its client is, and nothing that is no text', () => {
+  const read = (from: unknown) =>
+    readVoucher(writeVoucher(KEY, JSON.parse(JSON.stringify({ ...VOUCHER, from }))), EXPECTED)
+  expect(read('10.0.0.9')).toEqual({ ok: true, value: { ...VOUCHER, from: '10.0.0.9' } })
+  expect(read(['10.0.0.9'])).toEqual({ ok: true, value: VOUCHER })
+})
+
 test('is good by any of the keys that are', () => {
   const text = writeVoucher(OTHER, VOUCHER)
   expect(readVoucher(text, { ...EXPECTED, keys: [KEY, OTHER] })).toMatchObject({ ok: true })
