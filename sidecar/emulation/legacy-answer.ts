@@ -15,10 +15,10 @@ const MODERN_ONLY: ReadonlySet<string> = new Set(['resultType', 'ttlMs', 'cacheS
 const NOTHING: ReadonlySet<string> = new Set()
 
 /** Headers and versions are ours, and no fault of the client's; a capability that it lacks makes its request a wrong one. */
-const CODES: ReadonlyMap<string, string> = new Map([
-  ['-32020', '-32603'],
-  ['-32021', '-32600'],
-  ['-32022', '-32603'],
+const CODES: ReadonlyMap<number, string> = new Map([
+  [-32_020, '-32603'],
+  [-32_021, '-32600'],
+  [-32_022, '-32603'],
 ])
 
 /** Takes members out by name, and one of `_meta`, with that where nothing else stands there. */
@@ -57,7 +57,8 @@ export const legacyAnswer = (method: string, response: Response): Response => {
     return SHAPES.get(method)?.(plain) ?? plain
   }
   const place = member(error?.object, 'code')
-  const code = place && CODES.get(slice(text, place))
+  // In whatever spelling: a client reads the number.
+  const code = place && CODES.get(Number(slice(text, place)))
   if (!place || code === undefined) return response
   return { ...response, text: rewrite(text, [{ start: place.start, end: place.end, text: code }]) }
 }

@@ -140,6 +140,15 @@ describe('a request', () => {
     expect(asked.body['error']).toEqual({ code: told, message: 'why' })
   })
 
+  test('that fails with a code in another spelling has failed with what its number means', async () => {
+    const all = await EmulatedServer.opened()
+    const asked = all.ask('tools/call', { name: 'x' })
+    const { id } = all.last('tools/call')
+    all.link.says(`{"jsonrpc":"2.0","id":${id},"error":{"code":-3.2021e4,"message":"why"}}`)
+    await all.settle()
+    expect(asked.body['error']).toEqual({ code: -32_600, message: 'why' })
+  })
+
   test('hears how far it is', async () => {
     const all = await EmulatedServer.opened()
     const asked = all.ask('tools/call', { name: 'x', _meta: { progressToken: 'mine' } })
