@@ -6,15 +6,9 @@ import type { KeyPair } from '../../certs/keys.ts'
 import { createPinned } from '../../certs/x509.ts'
 import type { JsonObject } from '../../shared/json.ts'
 import type { Log } from '../../shared/log.ts'
-import {
-  ID_KEY,
-  MANAGED_LABEL,
-  MANAGER,
-  SERVER_LABEL,
-  TLS_CERT_KEY,
-  TLS_PRIVATE_KEY,
-} from '../../shared/names.ts'
+import { ID_KEY, TLS_CERT_KEY, TLS_PRIVATE_KEY } from '../../shared/names.ts'
 import { replicasName } from '../cluster/companion-name.ts'
+import { companionLabels } from '../companions/companions.ts'
 import type { Owner } from '../companions/member.ts'
 import { Refusal } from '../kube/reply.ts'
 import type { Requests } from '../kube/requests.ts'
@@ -77,11 +71,7 @@ const secretOf = ({ namespace, server, owner }: Replicated, stringData: Parts): 
   metadata: {
     name: replicasName(server),
     namespace,
-    labels: {
-      [MANAGED_LABEL]: MANAGER,
-      'app.kubernetes.io/part-of': MANAGER,
-      [SERVER_LABEL]: server,
-    },
+    labels: companionLabels(server),
     ownerReferences: [{ ...owner }],
   },
   stringData,
