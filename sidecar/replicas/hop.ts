@@ -98,7 +98,7 @@ export class Hop {
     })
     sent.on('response', (answer) => this.pass(answer))
     sent.on('finish', () => this.handedOver())
-    sent.on('timeout', () => this.silent())
+    sent.on('timeout', () => this.silent(timeout))
     sent.on('error', (error) => this.failed(error))
     sent.on('close', () => this.closed(sent))
     sent.setSocketKeepAlive(true, ALIVE_MS)
@@ -139,9 +139,9 @@ export class Hop {
   }
 
   /** What waits for its client to read is not silent. */
-  private silent(): void {
+  private silent(ms: number): void {
     if (this.answer?.readableFlowing === false) return
-    this.sent?.destroy(new Error(`nothing came for ${SILENT_MS} ms`))
+    this.sent?.destroy(new Error(`nothing came for ${ms} ms`))
   }
 
   private failed(error: Error): void {

@@ -222,7 +222,10 @@ export class Replicas {
     } catch (error) {
       const fault = messageOf(error)
       if (fault !== this.fault) {
-        this.parts.log.error('the port for other replicas cannot be taken', { error: fault })
+        this.parts.log.error(
+          'the port for other replicas cannot be taken: sessions are served where they began until it can',
+          { port: REPLICA_PORT, error: fault },
+        )
       }
       this.fault = fault
     }
