@@ -252,6 +252,10 @@ const refusal = (
   if (settings.auth !== 'none' && issuers.length === 0 && trustDomains.length === 0) {
     return `${NO_IDENTITY}: --oidc-issuers URL names one; --allow-anonymous serves anybody who can reach the port`
   }
+  const isBelieved = issuers.some(({ verifiedClaims = [] }) => verifiedClaims.length > 0)
+  if (settings['caller-environment'] !== undefined && !isBelieved) {
+    return 'caller-environment: every caller would be refused, since no issuer is believed in any claim: give a --config FILE with issuers: [{ url, verifiedClaims }]'
+  }
   return speaksHttp(settings)
     ? `${where}settings.transport: a command is served over stdio; leave it out`
     : undefined

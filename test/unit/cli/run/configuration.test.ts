@@ -5,11 +5,15 @@ import { readGiven } from '../../../../cli/command/flags.ts'
 import { readConfiguration } from '../../../../cli/run/configuration.ts'
 import { OWN_FLAGS, readRunFlags, SETTING_FLAGS } from '../../../../cli/run/run-flags.ts'
 
-const warningsOf = (...args: readonly string[]): readonly string[] => {
-  const line = ['--allow-anonymous', ...args, '--', 'true']
-  const given = readGiven({ ...OWN_FLAGS, ...SETTING_FLAGS }, line)
+const readBy = (...args: readonly string[]): ReturnType<typeof readConfiguration> => {
+  const given = readGiven({ ...OWN_FLAGS, ...SETTING_FLAGS }, [...args, '--', 'true'])
   const flags = given.ok ? readRunFlags(given.value) : given
-  const read = flags.ok ? readConfiguration(flags.value) : flags
+  if (!flags.ok) throw new Error(JSON.stringify(flags.error))
+  return readConfiguration(flags.value)
+}
+
+const warningsOf = (...args: readonly string[]): readonly string[] => {
+  const read = readBy('--allow-anonymous', ...args)
   if (!read.ok) throw new Error(JSON.stringify(read.error))
   return read.value.warnings
 }
@@ -36,4 +40,16 @@ test.each<[string, readonly string[], readonly string[]]>([
   ['of nothing where nobody speaks of it', [], []],
 ])('warns %s', (_, args, warnings) => {
   expect(warningsOf(...args)).toEqual(warnings)
+})
+
+test('variables of callers need an issuer that is believed in a claim', () => {
+  const read = readBy(
+    '--oidc-issuers',
+    'https://login.example.com',
+    '--caller-environment',
+    'USER_EMAIL={{claims.email}}',
+  )
+  expect(read.ok ? [] : read.error).toEqual([
+    expect.stringMatching(/^caller-environment: .* --config FILE with issuers/),
+  ])
 })
