@@ -9,6 +9,7 @@ import { readPolicy } from '../../shared/policy/policy.ts'
 import { objectAt, objectsAt, stringAt, type Json } from '../../shared/json.ts'
 import { parseSettings } from '../../shared/settings.ts'
 import { readClusterConfig } from '../../webhook/cluster/config.ts'
+import { callerVariableViolations } from '../../webhook/settings/caller-variables.ts'
 import { egressViolations } from '../../webhook/settings/destinations.ts'
 
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
@@ -22,7 +23,8 @@ const blocksUnder = (heading: string): readonly string[] => {
   return blocks
 }
 
-const [FLOOR = '', TRUST = ''] = blocksUnder('Identity')
+const [CONTROLLER = ''] = blocksUnder('In a cluster')
+const [FLOOR = '', TRUST = '', CLAIMS = '', VARIABLES = ''] = blocksUnder('Identity')
 const [CONFIG_MAP = '', LIMITS = ''] = blocksUnder('Tool policy and limits')
 const [EGRESS = '', EGRESS_FLOOR = ''] = blocksUnder('Egress')
 const json = (text: string): Json => parse(text)
@@ -32,6 +34,23 @@ test('the floor of the cluster configuration', () => {
   expect(read.ok ? read.value.floor.issuers.map(({ url }) => url) : read.error).toEqual([
     'https://login.example.com/realms/tools',
   ])
+})
+
+test('what is asked of the controller', () => {
+  const read = readClusterConfig(`sidecar: { image: outrigger-sidecar }\n${CONTROLLER}`)
+  if (!read.ok) throw new Error(read.error.join())
+  expect(read.value.companions?.replicas).toBe(true)
+  expect(read.value.floor.ownServiceAccounts).toEqual(['*'])
+})
+
+test('what the floor lists of callers is what the annotation gives a process', () => {
+  const read = readClusterConfig(`sidecar: { image: outrigger-sidecar }\n${CLAIMS}`)
+  const key = 'caller-environment'
+  const text = stringAt(json(VARIABLES), 'metadata', 'annotations', `${PREFIX}${key}`) ?? ''
+  const settings = parseSettings({ [key]: text })
+  if (!read.ok || !settings.ok) throw new Error(JSON.stringify([read, settings]))
+  expect(settings.value[key]).toHaveLength(1)
+  expect(callerVariableViolations(settings.value, new Map(), read.value.floor)).toEqual([])
 })
 
 test('what the floor lists for egress is what the annotation names', () => {
