@@ -2,7 +2,6 @@
 // now, here, and once. Fails closed, and says to nobody but the log why.
 
 import type { Log } from '../../shared/log.ts'
-import { MCP_PATH } from '../../shared/names.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import type { Principal } from '../access/principal.ts'
 import { header } from '../http/exchange.ts'
@@ -11,7 +10,7 @@ import { fault, type Fault } from '../mcp/faults.ts'
 import type { Stage } from '../pipeline/stage.ts'
 import type { Figures } from './figures.ts'
 import type { Keyring } from './keys.ts'
-import { readVoucher, VOUCHER_HEADER, type Used } from './voucher.ts'
+import { deedOf, readVoucher, VOUCHER_HEADER, type Used } from './voucher.ts'
 
 export interface HolderParts {
   readonly keyring: Keyring
@@ -48,7 +47,7 @@ export type CallerWatch = (principal: Principal, untilMs: number) => void
 export const voucherStage =
   ({ keyring, used, figures, own, believed, now, wallMs, log, onCaller }: HolderParts): Stage =>
   (passage) => {
-    const { request, reply, body } = passage
+    const { request, reply } = passage
     const refused = (why: string): Fault => {
       figures.voucher('refused')
       log.warn('what another replica has sent is refused', { why })
@@ -58,13 +57,7 @@ export const voucherStage =
       keys: keyring.all.map(({ vouchers }) => vouchers),
       to: own,
       wallMs: wallMs(),
-      deed: {
-        method: request.method ?? '',
-        path: MCP_PATH,
-        session: header(request, 'mcp-session-id'),
-        lastEventId: header(request, 'last-event-id'),
-        body: body?.bytes,
-      },
+      deed: deedOf(passage),
     })
     if (!read.ok) return refused(read.error)
     const { principal, leftMs, nonce, from } = read.value

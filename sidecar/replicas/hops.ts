@@ -6,10 +6,8 @@ import { Agent } from 'node:https'
 import { createSecureContext } from 'node:tls'
 import { personOf } from '../access/principal.ts'
 import type { Forwarded } from '../http/forwarded.ts'
-import { header } from '../http/exchange.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import type { Passage } from '../pipeline/stage.ts'
-import { MCP_PATH } from '../../shared/names.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { traceparent } from '../telemetry/trace-context.ts'
 import { Hop, type Outcome } from './hop.ts'
@@ -17,7 +15,7 @@ import { askedHeaders } from './hop-headers.ts'
 import { Figures } from './figures.ts'
 import type { Keyring, Keys } from './keys.ts'
 import type { Members } from './members.ts'
-import { digestOf, VOUCHER_HEADER, writeVoucher, type Voucher } from './voucher.ts'
+import { deedOf, digestOf, VOUCHER_HEADER, writeVoucher, type Voucher } from './voucher.ts'
 
 /** At once; each has a connection, of some 64 KiB at either end. */
 const MAX_HOPS = 512
@@ -157,24 +155,19 @@ export class Hops {
   }
 
   private voucherFor(
-    { request, body, untilMs }: Passage,
+    passage: Passage,
     about: Pick<Voucher, 'to' | 'principal'>,
     { vouchers }: Keys,
   ): string {
     const { now, wallMs } = this.options
+    const { request, untilMs } = passage
     return writeVoucher(vouchers, {
       ...about,
       from: request.socket.remoteAddress,
       leftMs: untilMs === Infinity ? undefined : untilMs - now(),
       atMs: wallMs(),
       nonce: randomBytes(16).toString('base64url'),
-      digest: digestOf({
-        method: request.method ?? '',
-        path: MCP_PATH,
-        session: header(request, 'mcp-session-id'),
-        lastEventId: header(request, 'last-event-id'),
-        body: body?.bytes,
-      }),
+      digest: digestOf(deedOf(passage)),
     })
   }
 }

@@ -2,8 +2,11 @@
 // replica. Signed, good for a short time, and once.
 
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { MCP_PATH } from '../../shared/names.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Actor, Environment, Identity, Principal } from '../access/principal.ts'
+import { header } from '../http/exchange.ts'
+import type { Passage } from '../pipeline/stage.ts'
 
 export const VOUCHER_HEADER = 'outrigger-voucher'
 
@@ -18,6 +21,15 @@ export interface Deed {
   readonly lastEventId: string | undefined
   readonly body: Buffer | undefined
 }
+
+/** The same where it is sent and where it is taken. */
+export const deedOf = ({ request, body }: Pick<Passage, 'request' | 'body'>): Deed => ({
+  method: request.method ?? '',
+  path: MCP_PATH,
+  session: header(request, 'mcp-session-id'),
+  lastEventId: header(request, 'last-event-id'),
+  body: body?.bytes,
+})
 
 export interface Vouched {
   readonly principal: Principal
