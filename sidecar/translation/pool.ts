@@ -98,7 +98,7 @@ export class Pool implements ModernProcesses {
       key,
       caller,
       capabilities,
-      mayStart: () => hasRoom([...own.values()]),
+      mayStart: () => makesRoom([...own.values()]),
       owed: (sinceMs) => (own.size > 1 ? starved([...own.values()], sinceMs) : undefined),
     })
     this.places.set(key, own.set(name, place))
@@ -124,7 +124,7 @@ const earliest = (
 }
 
 /** Whether one more process may be started in these places, of one principal: else the longest idle of them makes room. */
-const hasRoom = (places: readonly Place[]): boolean => {
+const makesRoom = (places: readonly Place[]): boolean => {
   if (places.reduce((sum, { atWork }) => sum + atWork, 0) < MOST) return true
   const idle = earliest(places, ({ idleSinceMs }) => idleSinceMs, Infinity)
   idle?.giveUpIdle()

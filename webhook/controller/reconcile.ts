@@ -104,7 +104,7 @@ export class Reconciler {
     this.options.accounts.begin()
   }
 
-  /** Whose pods are to know each other by a Secret, where that may be made. */
+  /** Puts a workload right; says whose pods are to know each other by a Secret, where that may be made. */
   async reconcile(key: string, signal: AbortSignal): Promise<Replicated | undefined> {
     const { known, foreign, opened, log } = this.options
     const [name, server] = placeOf(key)
