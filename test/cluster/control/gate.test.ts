@@ -171,6 +171,8 @@ describeOwnCluster('control', 'the gate', (target) => {
       spec: { podSelector: { matchLabels: { app: 'later' } }, ingress: [{}] },
     }
     await api.apply([before], NAMESPACE)
+    // Pods and policies are followed each by itself: of a policy that has just come it may be heard after its pod.
+    await lead('companions: { gate: true }')
     const opens = 'NetworkPolicy before, which is not Outrigger'
     await make('later', NAMESPACE, { app: 'later' })
     await waitFor('both Events', async () => {
