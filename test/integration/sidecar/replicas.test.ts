@@ -244,7 +244,10 @@ describe('the keys', () => {
       writeKeys(keys)
       const opened = async (replica: Replica): Promise<LegacySession | undefined> => {
         const session = await openLegacy(replica.url)
-        return session.id.length === 32 ? undefined : session
+        if (session.id.length !== 32) return session
+        // Many of them would need all places, and the one from before have to make room.
+        await session.end()
+        return undefined
       }
       const session = await until(() => opened(first), 'ids say who holds them')
       await until(() => opened(second), 'the other has read them, too')
