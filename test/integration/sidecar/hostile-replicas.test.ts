@@ -2,7 +2,7 @@
 // reached, and nothing is dialled that the Service does not name.
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { request } from 'node:https'
@@ -37,7 +37,8 @@ describe('an id', () => {
   let theirs: Workload
   let trap: Server
   let connections = 0
-  const trapped = '127.250.250.250'
+  // Of its own, beside another run on this machine, and outside the networks of workloads.
+  const trapped = `127.250.${randomInt(1, 250)}.${randomInt(1, 250)}`
 
   beforeAll(async () => {
     ours = await new Workload().begin(2)
