@@ -185,8 +185,9 @@ describe('with a tool policy and records', () => {
     ]
     writeFileSync(join(folder, 'policy.yaml'), JSON.stringify({ version: 1, rules }))
   })
-  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
   start(() => ['--tool-policy', join(folder, 'policy.yaml'), '--audit-file', file])
+  // After whoever writes there.
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   const records = (): readonly AuditRecord[] =>
     readFileSync(file, 'utf8')
