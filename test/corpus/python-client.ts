@@ -1,6 +1,5 @@
 // A client for Python: a program that is started once, since it takes its time, and hears of one server after the other.
 
-import { once } from 'node:events'
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -25,6 +24,7 @@ interface Program {
   readonly child: ChildProcessByStdio<Writable, Readable, null>
   /** What it answers. */
   readonly lines: AsyncIterator<string>
+  readonly closed: Promise<void>
 }
 
 export class PythonClient {
@@ -47,7 +47,7 @@ export class PythonClient {
     const program = await this.program
     if (!program) return
     program.child.stdin.end()
-    await once(program.child, 'close')
+    await program.closed
   }
 
   private async ask(job: string): Promise<Step[]> {
@@ -66,7 +66,10 @@ export class PythonClient {
       env: { ...process.env, PYTHONPATH: await installClients() },
       stdio: ['pipe', 'pipe', 'ignore'],
     })
+    const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
+    // That it has ended is what its answers say, which end as well.
+    child.stdin.on('error', () => undefined)
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-    return { child, lines }
+    return { child, lines, closed }
   }
 }
