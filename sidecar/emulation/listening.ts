@@ -117,6 +117,10 @@ export class Listening {
     this.isEnded = true
     this.unschedule?.()
     this.options.lease.release()
+    // The server may still say that it listens, or does not.
+    this.current = undefined
+    this.next = undefined
+    this.uris.clear()
     this.waiting.clear()
     this.leaving.clear()
   }

@@ -227,6 +227,21 @@ describe('a subscription', () => {
     expect(all.methods()).not.toContain('resources/unsubscribe')
   })
 
+  test('of a session that has ended holds nothing, whatever the server still says', async () => {
+    const all = await EmulatedServer.opened({}, RESOURCES)
+    for (const uri of ['a:1', 'a:2']) all.ask('resources/subscribe', { uri })
+    await all.acknowledges()
+    all.ask('resources/subscribe', { uri: 'a:3' })
+    all.channel.close()
+    const asked = listens(all).length
+    await all.acknowledges({})
+    await all.later()
+    expect(all.budget.of('calls')).toBe(0)
+    expect(listens(all)).toHaveLength(asked)
+    all.link.ends({ message: 'it has gone' })
+    expect(all.budget.of('calls')).toBe(0)
+  })
+
   test('is one of a bounded number', async () => {
     const all = await EmulatedServer.opened({}, RESOURCES)
     for (let n = 0; n < 256; n++) all.ask('resources/subscribe', { uri: `a:${n}` })
