@@ -156,8 +156,10 @@ export class EventLog {
   /** Whoever comes back to its stream is told that it is lost; it is nothing where it says nothing. */
   private note({ stream, sequence, text }: LoggedEvent): void {
     if (this.isClosed || text === '') return
+    // Answers go last, and may have come first.
+    const last = Math.max(sequence, this.lost.get(stream) ?? 0)
     this.lost.delete(stream)
-    this.lost.set(stream, sequence)
+    this.lost.set(stream, last)
     for (const first of this.lost.keys()) if (this.lost.size > MAX_LOST) this.lost.delete(first)
   }
 

@@ -91,6 +91,21 @@ describe('EventLog', () => {
     log.close()
   })
 
+  test('an answer that is lost last does not hide what is lost behind it', () => {
+    const log = new EventLog(new Logs(aBudget()))
+    log.append(1, 'a')
+    log.append(1, '{"id":7}', '7')
+    log.append(1, 'b')
+    for (let index = 0; index < 254; index++) log.append(2, '{"id":8}', '8')
+    expect(texts(log, '1-0')).toEqual(['lost', '{"id":7}', 'b'])
+    log.append(2, '{"id":8}', '8')
+    expect(texts(log, '1-2')).toEqual(['lost'])
+    log.append(2, '{"id":8}', '8')
+    expect(texts(log, '1-2')).toEqual(['lost'])
+    expect(texts(log, '1-3')).toEqual([])
+    log.close()
+  })
+
   test('a stream of which nothing but empty events are lost has lost nothing', () => {
     const log = new EventLog(new Logs(aBudget()))
     log.append(1, '')
