@@ -6,7 +6,7 @@ import { scan } from '../json/scan.ts'
 import { member, slice, stringAt, type Request, type Response } from '../mcp/message.ts'
 import { rewrite } from '../mcp/rewrite.ts'
 import { missingFor, type Capabilities } from '../translation/capabilities.ts'
-import { jsonText, readAgain } from '../translation/own-text.ts'
+import { apart, readAgain } from '../translation/own-text.ts'
 import { inFront } from './modern-request.ts'
 
 /** Most questions of one answer, most bytes of them, and of the state. */
@@ -95,7 +95,7 @@ const stateIn = ({ text, result }: Response): Result<string | undefined, string>
   if (!place) return ok(undefined)
   if (place.end - place.start > MAX_BYTES) return fail(TOO_LONG)
   const state = slice(text, place)
-  return state.startsWith('"') ? ok(state) : fail('its requestState is no string')
+  return state.startsWith('"') ? ok(apart(state)) : fail('its requestState is no string')
 }
 
 const askedIn = ({ text, result }: Response): Result<readonly Said[], string> => {
@@ -125,9 +125,12 @@ export const requiredIn = (response: Response, terms: Terms): Result<Required, s
   return ok({ questions, state: state.value })
 }
 
-/** What the next request brings: the answers by the server's names, and its state as it came. */
-export const broughtText = (answers: readonly Said[], state: string | undefined): string => {
-  const said = answers.map(([key, text]) => `${jsonText(key)}:${text}`).join(',')
+/** What the next request brings: the answers by the server's names, JSON text both, and its state as it came. */
+export const broughtText = (
+  answers: readonly (readonly [name: string, text: string])[],
+  state: string | undefined,
+): string => {
+  const said = answers.map(([name, text]) => `${name}:${text}`).join(',')
   const parts = [
     ...(answers.length === 0 ? [] : [`"inputResponses":{${said}}`]),
     ...(state === undefined ? [] : [`"requestState":${state}`]),

@@ -8,6 +8,7 @@ import { saidIn } from '../conversation/answer.ts'
 import type { Fault } from '../mcp/faults.ts'
 import { slice, type Request, type Response } from '../mcp/message.ts'
 import type { Envelope } from '../server/link.ts'
+import { apart, jsonText } from '../translation/own-text.ts'
 import { broughtText, requiredIn, resultTypeOf, type Terms } from './input-required.ts'
 
 /** What one request may ask for before it is answered: a server could go on for ever. */
@@ -37,6 +38,7 @@ export interface Way {
 }
 
 interface Open {
+  /** What the server calls it, JSON text. */
   readonly key: string
   readonly method: string
   /** What the client has said, JSON text; undefined until then. */
@@ -99,7 +101,7 @@ export class Passage {
     } else if (!this.keeps(said.length)) {
       this.way.fail(this, 'there is no room for what the client says')
     } else {
-      question.answer = said
+      question.answer = apart(said)
       this.goOn()
     }
   }
@@ -111,6 +113,7 @@ export class Passage {
   /** It is over, whoever has ended it. */
   end(): void {
     this.request = undefined
+    this.state = undefined
     this.serverId = undefined
     const unanswered = [...this.open].filter(([, { answer }]) => answer === undefined)
     this.open.clear()
@@ -137,7 +140,7 @@ export class Passage {
       }
       this.state = state
       for (const { id, key, request } of questions) {
-        this.open.set(id, { key, method: request.method, answer: undefined })
+        this.open.set(id, { key: jsonText(key), method: request.method, answer: undefined })
       }
       for (const { id, request } of questions)
         if (this.open.has(id)) this.way.ask(this, id, request)
@@ -152,12 +155,14 @@ export class Passage {
       if (answer === undefined) return
       answers.push([key, answer])
     }
-    const { request } = this
+    const { request, state } = this
     if (this.serverId !== undefined || !request) return
+    // What the server has it has; no more than is counted is kept.
     this.open.clear()
+    this.state = undefined
     this.lease.keep(costOf(request))
     this.serverId = this.way.terms.nextId()
-    const unsent = this.way.send(this, request, broughtText(answers, this.state))
+    const unsent = this.way.send(this, request, broughtText(answers, state))
     if (unsent) this.way.fail(this, unsent.message)
   }
 }

@@ -1,8 +1,13 @@
 // A legacy client's requests on their way through a modern server: what of them changes, what comes back, and what the server
 // asks for first.
 
+import { inspect } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
+import { Passage, type Way } from '../../../../sidecar/emulation/passage.ts'
+import { NO_HEADERS } from '../../../../sidecar/server/link.ts'
+import { aBudget } from '../../../support/budgets.ts'
 import { EmulatedServer } from '../../../support/emulated-server.ts'
+import { aMessage, aRequest } from '../../../support/messages.ts'
 
 const KEY = 'io.modelcontextprotocol/'
 const FORM = { method: 'elicitation/create', params: { message: 'Who?', requestedSchema: {} } }
@@ -359,6 +364,35 @@ describe('input that is required', () => {
     const last = all.ask('tools/call', { name: 'x', arguments: { a: 'x'.repeat(999) } })
     await all.answers('tools/call', { resultType: 'complete', content: [] })
     expect(last.body['result']).toEqual({ content: [] })
+  })
+
+  test('keeps nothing of it that is not counted, once the server has it', () => {
+    const brought: (string | undefined)[] = []
+    const way: Way = {
+      terms: { capabilities: { elicitation: {} }, nextId: () => 8 },
+      send: (_passage, _request, params) => void brought.push(params),
+      mayKeep: () => true,
+      ask: () => undefined,
+      takeBack: () => undefined,
+      fail: () => undefined,
+    }
+    const lease = aBudget().lease('calls')
+    const { headers } = NO_HEADERS
+    const passage = new Passage({ id: 7, method: 'tools/call', headers }, way, lease)
+    passage.begin(aRequest('{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"x"}}'))
+    const counted = lease.bytes
+    const result = JSON.stringify(required({ asked: FORM }, 'the state'))
+    const answer = aMessage(`{"jsonrpc":"2.0","id":7,"result":${result}}`)
+    const reply = aMessage('{"jsonrpc":"2.0","id":8,"result":{"action":"the answer"}}')
+    if (answer.kind !== 'response' || reply.kind !== 'response') throw new Error('no responses')
+    passage.isAnsweredBy(answer)
+    expect(inspect(passage)).toContain('the state')
+    expect(lease.bytes).toBeGreaterThan(counted)
+    passage.told(8, reply)
+    expect(brought.at(-1)).toContain('"asked":{"action":"the answer"}')
+    expect(brought.at(-1)).toContain('"requestState":"the state"')
+    expect(inspect(passage)).not.toMatch(/the (?:state|answer)/)
+    expect(lease.bytes).toBe(counted)
   })
 
   test('after which the server answers the first request again is not answered by that', async () => {
