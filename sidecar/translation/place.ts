@@ -349,8 +349,11 @@ export class Place implements Lessor {
     this.replace()
   }
 
-  /** Whoever waits for one that has gone gets another. */
+  /** Whoever waits for one that has gone gets another, behind those who have waited longer elsewhere. */
   private replace(): void {
-    if (this.waiting.length > 0 && !this.isClosed) this.openFirst()
+    const [first] = this.waiting
+    if (!first || this.isClosed) return
+    this.options.owed(first.sinceMs)?.openFirst()
+    this.openFirst()
   }
 }

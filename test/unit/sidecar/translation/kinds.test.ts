@@ -28,8 +28,10 @@ describe('one caller with clients of many kinds', () => {
         `"elicitation":{${elicitation}},"sampling":{${sampling.replace('form', 'tools').replace('url', 'context')}}`,
     ),
   )
+  let replies: FakeReply[]
   beforeEach(async () => {
-    for (const [index, kind] of KINDS.entries()) await call(`of ${index}`, kind)
+    replies = []
+    for (const [index, kind] of KINDS.entries()) replies.push(await call(`of ${index}`, kind))
     for (let turns = 0; turns < 20; turns += 1) await all.sweep(200)
   })
 
@@ -47,6 +49,17 @@ describe('one caller with clients of many kinds', () => {
     expect(all.ends).toEqual(['room'])
     expect(all.where('of 8')).toBe(8)
   })
+
+  test.each(['answered', 'given up'])(
+    'has who waited longest go first, also before those of a kind of which a call is %s',
+    async (how) => {
+      await call('after 3', KINDS[3] ?? '')
+      if (how === 'answered') await all.answer(3, 'of 3')
+      else await replies[3]?.hangUp()
+      for (let turns = 0; turns < 2; turns += 1) await all.sweep(200)
+      expect([all.where('of 8'), all.where('after 3')]).toEqual([8, -1])
+    },
+  )
 
   test('is told that its processes are busy, also who only wants to know the server', async () => {
     const waits = await call('later', '"roots":{}')
