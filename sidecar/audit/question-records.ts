@@ -4,6 +4,7 @@
 
 import { jsonOf } from '../../shared/audit/chain.ts'
 import type { EventOf } from '../../shared/audit/record.ts'
+import { personOf } from '../access/principal.ts'
 import { member, stringAt, type Request, type Response } from '../mcp/message.ts'
 import type { QuestionEnd, QuestionPlace, QuestionWatch } from '../legacy/questions.ts'
 import { Allowance } from './allowance.ts'
@@ -76,7 +77,7 @@ export class QuestionRecords implements QuestionWatch {
     const said = params === undefined ? '' : `,"params":${jsonOf(params)}`
     const who = place.caller ? described.caller(place.caller) : ''
     const bytes = reservedFor(who) + 2 * said.length
-    const key = place.caller?.key ?? ''
+    const key = place.caller ? personOf(place.caller) : ''
     const beganMs = now()
     if (onFailure === 'refuse' && writer.isFailing) return undefined
     if (this.allowance.waitMs(key, bytes, beganMs) > 0 || !this.room.take(key, bytes)) {

@@ -1,14 +1,14 @@
 // Callers for unit tests of what stands behind authorization.
 
 import { grant, type Permit } from '../../sidecar/access/permit.ts'
+import type { Principal } from '../../sidecar/access/principal.ts'
 import type { Rights } from '../../sidecar/access/rights.ts'
 
 /** What `authorize` gives the principal with this key. */
 export const permitOf = (key: string): Permit => grant({ key }, Infinity)
 
-/** The same where the key stands for values, too, that processes are given. */
-export const permitOfPerson = (key: string, person: string): Permit =>
-  grant({ key, person }, Infinity)
+/** The same of somebody of whom more is known. */
+export const permitFor = (principal: Principal): Permit => grant(principal, Infinity)
 
 /** The same by a token of this program's. */
 export const permitOfClient = (key: string, client: string): Permit => {

@@ -1,7 +1,7 @@
 // Whose it is what comes with a credential: of one server process, the session and the caller that it works for, and the calls
 // that are in flight with it. It counts what has passed, for that may be bounded.
 
-import { EVERYBODY, type Principal } from '../../access/principal.ts'
+import { EVERYBODY, personOf, type Principal } from '../../access/principal.ts'
 import type { WorksFor } from '../../audit/egress-records.ts'
 import type { OnRecord, Underway } from '../../server/underway.ts'
 
@@ -55,6 +55,6 @@ export class Account {
     const principal = this.caller
     const callers = principal ? [] : [...new Set([...calls].map(({ caller }) => caller))]
     const [caller] = callers.length === 1 ? callers : []
-    return { key: principal?.key ?? EVERYBODY.key, principal, caller }
+    return { key: personOf(principal ?? EVERYBODY), principal, caller }
   }
 }

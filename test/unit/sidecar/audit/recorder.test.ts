@@ -17,7 +17,7 @@ import { aBudget } from '../../../support/budgets.ts'
 import { anExchange } from '../../../support/fake-exchange.ts'
 import { keptLog } from '../../../support/kept-log.ts'
 import { aMessage, aRequest } from '../../../support/messages.ts'
-import { permitOf, permitOfPerson } from '../../../support/principals.ts'
+import { permitFor, permitOf } from '../../../support/principals.ts'
 
 const CALL = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo"}}'
 const identity = { issuer: 'i', client: undefined, scopes: [], groups: [], actors: [] }
@@ -192,23 +192,22 @@ test('a verified caller who makes more records than they may is refused; others 
   expect(recorder.admit({ ...aCall(), principal: alice, permit })).toBeUndefined()
 })
 
-test('whose processes are given values has the allowance of who it is, whatever the values', async () => {
+test('a caller has one allowance, whatever values their processes have of them', async () => {
   const { recorder, events } = aRecorder({ callerBytesPerMinute: 65_536 })
-  const as = (value: string): Underway => ({
-    ...aCall(),
-    permit: permitOfPerson(`alice ${value}`, 'alice'),
-    ask: {
-      kind: 'message',
-      claim: { era: 'unclaimed' },
-      message: aMessage('{"jsonrpc":"2.0","method":"notifications/initialized"}'),
-      trace: undefined,
-    },
-  })
-  for (let count = 0; count < 400; count++) void recorder.admit(as('one'))
+  const alice = verifiedPrincipal({ ...identity, subject: 'alice' })
+  const callOf = (name: string): Underway => {
+    const principal = { ...alice, key: `${alice.key} ${name}`, person: alice.key }
+    return { ...aCall(), principal, permit: permitFor(principal) }
+  }
+  for (let count = 0; count < 300; count++) {
+    const call = callOf('one')
+    await recorder.admit(call)
+    if (call.ask?.kind === 'message') call.ask.ticket?.end('request-timeout')
+  }
   await events()
-  const limited = { code: 'rate-limited', data: { limit: 'audit' } }
-  expect(await recorder.admit(as('one'))).toMatchObject(limited)
-  expect(await recorder.admit(as('another'))).toMatchObject(limited)
+  for (const name of ['one', 'other']) {
+    expect(await recorder.admit(callOf(name))).toMatchObject({ code: 'rate-limited' })
+  }
 })
 
 test.each([
@@ -347,6 +346,18 @@ describe('what a server asks a client', () => {
     expect(sink.text).toContain(`"unwritten":{"server-request":${3000 - put}},"dropped":0`)
     expect(asks(recorder, params)).toBeDefined()
   })
+
+  test('is one caller’s, whatever values their processes have of them', () => {
+    const { recorder } = aRecorder({}, new Budget(1024 * MIB))
+    expect(openOf(recorder)).toHaveLength(1024)
+    const caller = { key: 'p and values', person: 'p' }
+    const place = { caller, session: 's', process: 4, context: undefined }
+    const asked = aRequest('{"jsonrpc":"2.0","id":"q","method":"roots/list"}')
+    expect(recorder.questions.asks(asked, place)).toBeUndefined()
+    const other = { ...place, caller: { key: 'other and values', person: 'other' } }
+    expect(recorder.questions.asks(asked, other)).toBeDefined()
+  })
+
   test('has its allowance taken when it is put, and has back at its end what the record leaves', () => {
     const { recorder } = aRecorder({}, new Budget(1024 * MIB))
     const open = openOf(recorder)

@@ -76,6 +76,9 @@ describe('at once', () => {
     const send = (who: string) => hops.send(asked('POST', known(who)), '10.0.0.2', undefined)
     const all = Array.from({ length: 256 }, () => send('ada'))
     expect(await send('ada')).toMatchObject(FULL)
+    const { key, ...ada } = known('ada')
+    const values = { ...ada, key: `${key} and values`, person: key }
+    expect(await hops.send(asked('POST', values), '10.0.0.2', undefined)).toMatchObject(FULL)
     const other = send('bob')
     release()
     await Promise.all(all)

@@ -362,5 +362,6 @@ test('bytes count by what was declared, and against the budget', () => {
 test('a process works for whom its key says', () => {
   const of = (more: Parameters<typeof account>[0]): WorksFor => account(more).worksFor([])
   expect(of({}).key).toBe('alice')
+  expect(of({ caller: { key: 'alice and values', person: 'alice' } }).key).toBe('alice')
   expect(of({ caller: undefined }).key).toBe('shared')
 })
