@@ -65,6 +65,11 @@ export const environmentOf = (
     const texts = pieces.map((one) => ('text' in one ? one.text : (values.get(one.claim) ?? '')))
     return [name, texts.join('')] as const
   })
+  // Two halves of a template are one.
+  for (const [name, value] of environment) {
+    const fault = textFault(value)
+    if (fault !== undefined) return fail(`what it makes of ${name} ${fault}`)
+  }
   const long = environment.find(([, value]) => Buffer.byteLength(value) > MAX_BYTES)
   if (long) return fail(`what it makes of ${long[0]} is longer than ${MAX_BYTES} bytes`)
   const together = environment.reduce((sum, [, value]) => sum + Buffer.byteLength(value), 0)

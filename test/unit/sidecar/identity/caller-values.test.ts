@@ -83,6 +83,17 @@ describe('an environment', () => {
     expect(of(820)).toEqual({ ok: false, error: expect.stringContaining('4096 bytes together') })
   })
 
+  test.each([
+    ['{', '{claims.sub}'],
+    ['a}', '}b'],
+  ])('is not made of the halves of a template, %s and %s', (a, b) => {
+    const variables = variablesOf('WHO={{claims.a}}{{claims.b}}')
+    expect(environmentOf({ a, b }, variables, ['a', 'b'])).toEqual({
+      ok: false,
+      error: 'what it makes of WHO holds {{ or }}',
+    })
+  })
+
   test('is not made of what an object has by itself', () => {
     const variables = variablesOf('A={{claims.constructor}}')
     expect(environmentOf({}, variables, ['constructor'])).toMatchObject({ ok: false })
