@@ -1,6 +1,7 @@
 // `Mcp-Param-*` headers: which of a tool's arguments are mirrored (`x-mcp-header` in its inputSchema) and whether
 // they agree with the body (SEP-2243). Pure. A stdio server sees no headers, so that nobody else could check.
 
+import { isObject } from '../../shared/json.ts'
 import { decodeHeader, encodeHeader, type HeaderOf } from './header-value.ts'
 
 export interface ParamHeader {
@@ -47,10 +48,11 @@ const ownHeader = (value: unknown, path: readonly string[]): readonly ParamHeade
 const isScalar = (value: unknown): boolean => ['string', 'boolean', 'number'].includes(typeof value)
 
 const argumentAt = (root: unknown, path: readonly string[]): unknown =>
-  path.reduce<unknown>((node, key) => {
-    const members = record(node)
-    return members && Object.hasOwn(members, key) ? members[key] : undefined
-  }, root)
+  path.reduce<unknown>(
+    // Not copied: there may be hundreds of thousands beside it.
+    (node, key) => (isObject(node) && Object.hasOwn(node, key) ? node[key] : undefined),
+    root,
+  )
 
 /** The headers that mirror these arguments, for a server that wants them. */
 export const mirroredHeaders = (

@@ -1,7 +1,11 @@
 // Arguments mirrored in headers: which, and whether they agree.
 
 import { describe, expect, test } from '@jest/globals'
-import { paramHeaders, paramMismatch } from '../../../../sidecar/mcp/param-headers.ts'
+import {
+  mirroredHeaders,
+  paramHeaders,
+  paramMismatch,
+} from '../../../../sidecar/mcp/param-headers.ts'
 
 const property = (header: unknown, type: unknown = 'string'): unknown => ({
   type,
@@ -114,5 +118,17 @@ describe('whether they agree', () => {
     const declared = paramHeaders(schema({ toString: property('V') }))
     expect(paramMismatch(declared, args, () => undefined)).toBeUndefined()
     expect(paramMismatch(declared, args, () => 'x')).toContain('is not')
+  })
+
+  test('is found out without a look at all other arguments, which may be very many', () => {
+    const declared = paramHeaders(schema({ a: property('A'), b: property('B') }))
+    const ownKeys = (): never => {
+      throw new Error('all arguments were looked at')
+    }
+    const args = new Proxy({ a: 'x', b: 'y', c: 'z' }, { ownKeys })
+    expect(
+      paramMismatch(declared, args, (name) => (name.endsWith('a') ? 'x' : 'y')),
+    ).toBeUndefined()
+    expect(mirroredHeaders(declared, args)).toEqual({ 'mcp-param-a': 'x', 'mcp-param-b': 'y' })
   })
 })
