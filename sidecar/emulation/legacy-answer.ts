@@ -3,10 +3,10 @@
 // where it is and a large answer need not be read again. Pure.
 
 import type { JsonObject, Member } from '../json/scan.ts'
-import { member, slice, type Response } from '../mcp/message.ts'
+import { member, type Response } from '../mcp/message.ts'
 import { SUBSCRIPTION_KEY } from '../mcp/meta.ts'
 import { rewrite } from '../mcp/rewrite.ts'
-import { SERVER_KEY } from '../translation/modern-answer.ts'
+import { codeEdits, SERVER_KEY } from '../translation/modern-answer.ts'
 import { blanks } from './blanks.ts'
 import { listedTools, toolResult } from './legacy-tools.ts'
 
@@ -51,16 +51,13 @@ const SHAPES: ReadonlyMap<string, (response: Response) => Response> = new Map([
 ])
 
 export const legacyAnswer = (method: string, response: Response): Response => {
-  const { text, result, error } = response
+  const { text, result } = response
   if (result?.object) {
     const plain = plainResult(response, result, result.object)
     return SHAPES.get(method)?.(plain) ?? plain
   }
-  const place = member(error?.object, 'code')
-  // In whatever spelling: a client reads the number.
-  const code = place && CODES.get(Number(slice(text, place)))
-  if (!place || code === undefined) return response
-  return { ...response, text: rewrite(text, [{ start: place.start, end: place.end, text: code }]) }
+  const edits = codeEdits(response, CODES)
+  return edits.length === 0 ? response : { ...response, text: rewrite(text, edits) }
 }
 
 /** A message about a subscription without the mark that says of which. */

@@ -2,7 +2,7 @@
 // error codes that the modern revision has given a meaning of its own, or taken out, become others. Every other byte
 // stays. Pure.
 
-import type { JsonObject, Span } from '../json/scan.ts'
+import type { JsonObject } from '../json/scan.ts'
 import { idEdit } from '../conversation/answer.ts'
 import { member, slice, type Response } from '../mcp/message.ts'
 import { rewrite, type Edit } from '../mcp/rewrite.ts'
@@ -71,9 +71,13 @@ const resultEdits = (
   return [...withMembers(result, members), ...inMeta]
 }
 
-const codeEdit = (text: string, code: Span | undefined): readonly Edit[] => {
-  // In whatever spelling: a client reads the number.
-  const other = code && CODES.get(Number(slice(text, code)))
+/** Puts another code in the place of an error's, where there is one for it. In whatever spelling: a client reads the number. */
+export const codeEdits = (
+  { text, error }: Response,
+  others: ReadonlyMap<number, string>,
+): readonly Edit[] => {
+  const code = member(error?.object, 'code')
+  const other = code && others.get(Number(slice(text, code)))
   return code && other !== undefined ? [{ start: code.start, end: code.end, text: other }] : []
 }
 
@@ -90,7 +94,7 @@ export const modernAnswer = (
     const edits = result?.object ? resultEdits(method, result.object, serverInfo) : []
     return { text: rewrite(text, [own, ...edits]), response }
   }
-  const told = rewrite(text, [own, ...codeEdit(text, member(error.object, 'code'))])
+  const told = rewrite(text, [own, ...codeEdits(response, CODES)])
   // What its HTTP status is follows from the code that its client reads.
   const again = readAgain(told)
   return { text: told, response: again?.kind === 'response' ? again : response }
