@@ -124,14 +124,6 @@ const lineSchema = z.object({
 })
 export type CallLine = z.output<typeof lineSchema>
 
-export interface ClientRun {
-  readonly lines: readonly CallLine[]
-  /** Makes no more calls than the one under way. */
-  readonly stop: () => void
-  /** Resolves when all calls have been made. */
-  readonly done: Promise<readonly CallLine[]>
-}
-
 export interface ClientOptions {
   readonly era: 'legacy' | 'modern'
   readonly url: string
@@ -141,48 +133,58 @@ export interface ClientOptions {
   readonly pauseMs?: number
 }
 
-/** Starts a client in the client's pod. */
-export const startClient = (
+export interface PodRun<T> {
+  /** As they come. */
+  readonly lines: readonly T[]
+  /** It does nothing more than what is under way. */
+  readonly stop: () => void
+  /** All lines, once it has ended well. */
+  readonly done: Promise<readonly T[]>
+}
+
+/** Starts one of the image's fixtures in the client's pod; each line that it writes is JSON. */
+export const startInPod = <T>(
   target: OwnTarget,
   pod: { readonly namespace: string; readonly name: string },
-  { era, url, tool, args = {}, count = 1, pauseMs = 0 }: ClientOptions,
-): ClientRun => {
-  const command = [
-    'node',
-    '--no-warnings',
-    '/app/fixtures/pod-client.ts',
-    url,
-    era,
-    tool,
-    JSON.stringify(args),
-  ]
+  fixture: readonly string[],
+  schema: z.ZodType<T>,
+): PodRun<T> => {
+  const [file, ...args] = fixture
   const child = spawn(target.kubectl, [
     '--kubeconfig',
     target.kubeconfig,
-    ...words(`-n ${pod.namespace} exec -i ${pod.name} --`),
-    ...command,
-    String(count),
-    String(pauseMs),
+    ...words(`-n ${pod.namespace} exec -i ${pod.name} -- node --no-warnings /app/fixtures/${file}`),
+    ...args,
   ])
-  const lines: CallLine[] = []
+  const lines: T[] = []
   let rest = ''
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     const parts = (rest + text).split('\n')
     rest = parts.pop() ?? ''
-    for (const part of parts) lines.push(lineSchema.parse(JSON.parse(part)))
+    for (const part of parts) lines.push(schema.parse(JSON.parse(part)))
   })
-  const done = new Promise<readonly CallLine[]>((resolve, reject) => {
+  const done = new Promise<readonly T[]>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code) =>
-      code === 0 ? resolve(lines) : reject(new Error(`client: exit code ${code}: ${stderr}`)),
+      code === 0 ? resolve(lines) : reject(new Error(`${file}: exit code ${code}: ${stderr}`)),
     )
   })
   // Whoever waits for it gets the failure; nobody else is to be struck by it.
   done.catch(() => undefined)
   child.stdin.on('error', () => undefined)
   return { lines, stop: () => void child.stdin.end(), done }
+}
+
+/** Starts a client in the client's pod. */
+export const startClient = (
+  target: OwnTarget,
+  pod: { readonly namespace: string; readonly name: string },
+  { era, url, tool, args = {}, count = 1, pauseMs = 0 }: ClientOptions,
+): PodRun<CallLine> => {
+  const call = [url, era, tool, JSON.stringify(args), String(count), String(pauseMs)]
+  return startInPod(target, pod, ['pod-client.ts', ...call], lineSchema)
 }
 
 /** Calls once and gives the answer's first text, or what went wrong. */

@@ -1,15 +1,13 @@
 // Sessions in a Deployment of several replicas, behind a Service that leads every connection to any of them: each call finds the one
 // that holds its session, whichever it came to, while one of them goes and others come. The network keeps to the companions' policies.
 
-import { spawn } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { z } from 'zod'
 import { at, type Api, type Json } from '../api.ts'
 import { describeOwnCluster } from '../describe-cluster.ts'
 import { createKubectl } from '../kubectl.ts'
-import { words } from '../machine/run.ts'
 import { waitFor } from '../machine/waiting.ts'
-import { clientPod, installOurs, isReady, podsOf, serverObjects } from '../mcp-pods.ts'
+import { clientPod, installOurs, isReady, podsOf, serverObjects, startInPod } from '../mcp-pods.ts'
 import { loadClient, loadServer } from '../node-images.ts'
 import { PodSession } from '../pod-session.ts'
 
@@ -58,36 +56,13 @@ describeOwnCluster('full', 'several replicas', (target) => {
   }
 
   /** The clients' lines as they come. */
-  const startSessions = () => {
-    const command = ['node', '--no-warnings', '/app/fixtures/pod-sessions.ts']
-    const child = spawn(target.kubectl, [
-      '--kubeconfig',
-      target.kubeconfig,
-      ...words(`-n ${AGENTS} exec -i client --`),
-      ...command,
-      `http://server.${NAMESPACE}/mcp`,
-      String(SESSIONS),
-      '250',
-    ])
-    const lines: Line[] = []
-    let rest = ''
-    let stderr = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      const parts = (rest + text).split('\n')
-      rest = parts.pop() ?? ''
-      for (const part of parts) lines.push(lineSchema.parse(JSON.parse(part)))
-    })
-    const done = new Promise<void>((resolve, reject) => {
-      child.on('error', reject)
-      child.on('close', (code) =>
-        code === 0 ? resolve() : reject(new Error(`clients: exit code ${code}: ${stderr}`)),
-      )
-    })
-    done.catch(() => undefined)
-    child.stdin.on('error', () => undefined)
-    return { lines, stop: () => void child.stdin.end(), done }
-  }
+  const startSessions = () =>
+    startInPod(
+      target,
+      { namespace: AGENTS, name: 'client' },
+      ['pod-sessions.ts', `http://server.${NAMESPACE}/mcp`, String(SESSIONS), '250'],
+      lineSchema,
+    )
   const sessionsIn = (lines: readonly Line[], said: Line['said']): readonly Line[] =>
     lines.filter((line) => line.said === said)
   const callsOf = (lines: readonly Line[], session: number): number =>

@@ -21,7 +21,8 @@ import {
   serverObjects,
   startClient,
   untilServed,
-  type ClientRun,
+  type CallLine,
+  type PodRun,
 } from '../mcp-pods.ts'
 import { startsOf } from '../mounted.ts'
 import { loadClient, loadServer } from '../node-images.ts'
@@ -72,7 +73,7 @@ const startAll = (api: Api): (() => Promise<readonly Reply[]>) => {
 describeOwnCluster('full', 'another version of the webhook', (target) => {
   const kubectl = createKubectl(target)
   let api: Api
-  let calls: ClientRun
+  let calls: PodRun<CallLine>
   let began: unknown
   const upgraded = mkdtempSync(join(tmpdir(), 'outrigger-upgraded-'))
 
