@@ -3,7 +3,7 @@
 
 import { fail, ok, type Result } from '../result.ts'
 import type { CelInput } from './cel.ts'
-import { flatIn, type Flat } from './flat.ts'
+import { flatIn, flatWithin, type Flat } from './flat.ts'
 
 /** What can be told of arguments without a value of CEL's. */
 export interface Members {
@@ -163,43 +163,51 @@ class ReadFlat implements Arguments {
   readonly names: readonly string[]
   readonly values: number
   readonly characters: number
-  private readonly json: string
+  private readonly text: string
+  private readonly from: number
   private readonly flat: Flat
   private madeValue: Arguments['value'] | undefined
 
-  constructor(json: string, flat: Flat) {
+  /** `from`, `to`: where in the text they stand. */
+  constructor(text: string, from: number, to: number, flat: Flat) {
     const { names } = flat
-    this.json = json
+    this.text = text
+    this.from = from
     this.flat = flat
     this.names = names
     this.values = 1 + Math.max(names.length, 1)
-    this.characters = json.length
+    this.characters = to - from
   }
 
   has(name: string): boolean | undefined {
-    const start = this.startOf(name)
-    if (start === undefined) return false
-    return this.json.charCodeAt(start) === NULL ? undefined : true
+    const place = this.placeOf(name)
+    if (place === -1) return false
+    return this.text.charCodeAt(this.flat.places[2 * place] ?? 0) === NULL ? undefined : true
   }
 
   plain(name: string): string | boolean | undefined {
-    const start = this.startOf(name)
-    if (start === undefined) return undefined
-    const { json } = this
-    const code = json.charCodeAt(start)
-    if (code === QUOTE) return json.slice(start + 1, json.indexOf('"', start + 1))
+    const place = this.placeOf(name)
+    if (place === -1) return undefined
+    const { text, flat } = this
+    const start = flat.places[2 * place] ?? 0
+    const code = text.charCodeAt(start)
+    if (code === QUOTE) return text.slice(start + 1, (flat.places[2 * place + 1] ?? 0) - 1)
     if (code === TRUE) return true
     return code === FALSE ? false : undefined
   }
 
   get value(): Arguments['value'] {
-    this.madeValue ??= valueIn(this.json)
+    const { text, from, characters } = this
+    this.madeValue ??= valueIn(text.slice(from, from + characters))
     return this.madeValue
   }
 
-  private startOf(name: string): number | undefined {
-    const { names, starts } = this.flat
-    return starts[names.lastIndexOf(name)]
+  /** By hand: there are few, and `lastIndexOf` takes longer to begin than that. */
+  private placeOf(name: string): number {
+    const { names } = this
+    let place = names.length - 1
+    while (place !== -1 && names[place] !== name) place--
+    return place
   }
 }
 
@@ -224,7 +232,7 @@ export const readArguments = (json: string | undefined): Result<Arguments, strin
   if (json === undefined) return ok(NONE)
   if (json.length > MAX_LENGTH) return fail(TOO_MANY)
   const flat = flatIn(json)
-  if (flat) return ok(new ReadFlat(json, flat))
+  if (flat) return ok(new ReadFlat(json, 0, json.length, flat))
   const values = countValues(json)
   if (values === undefined) return fail(TOO_MANY)
   const read = parsed(json)
@@ -232,4 +240,17 @@ export const readArguments = (json: string | undefined): Result<Arguments, strin
     return fail('they are no object')
   }
   return ok(new Read(read, values, json.length))
+}
+
+/**
+ * The same of arguments that stand in a text of bytes, as characters, that was found to be JSON; undefined where they have to
+ * be taken out of it first.
+ */
+export const readArgumentsWithin = (
+  text: string,
+  from: number,
+  to: number,
+): Result<Arguments, string> | undefined => {
+  const flat = flatWithin(text, from, to)
+  return flat && ok(new ReadFlat(text, from, to, flat))
 }

@@ -2,7 +2,7 @@
 // differently cannot be decided. Pure.
 
 import { isList, isObject, type Json } from '../../shared/json.ts'
-import { readArguments } from '../../shared/policy/arguments.ts'
+import { readArguments, readArgumentsWithin } from '../../shared/policy/arguments.ts'
 import type { ArgumentsOf } from '../../shared/policy/condition.ts'
 import type { Target } from '../../shared/policy/rules.ts'
 import { templateGlob } from '../../shared/policy/uri.ts'
@@ -29,7 +29,9 @@ const noArguments: ArgumentsOf = () => readArguments(undefined)
 /** Read once, where a condition asks. */
 const argumentsAt = (text: string, place: Span): ArgumentsOf => {
   let read: ReturnType<ArgumentsOf> | undefined
-  return () => (read ??= readArguments(decodedSlice(text, place)))
+  return () =>
+    (read ??=
+      readArgumentsWithin(text, place.start, place.end) ?? readArguments(decodedSlice(text, place)))
 }
 
 const about = (target: Target): Asks => ({ target, argumentsOf: noArguments })

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
-import { readArguments } from '../../../../shared/policy/arguments.ts'
-import { flatIn } from '../../../../shared/policy/flat.ts'
+import { readArguments, readArgumentsWithin } from '../../../../shared/policy/arguments.ts'
+import { flatIn, flatWithin } from '../../../../shared/policy/flat.ts'
 
 describe('is told', () => {
   test.each([
@@ -53,6 +53,40 @@ describe('is left to a parser', () => {
   })
 })
 
+describe('within a message is told', () => {
+  test.each([
+    ['nothing', '{}', []],
+    ['a text', '{"a":"b"}', ['a']],
+    ['a text longer than names are', `{"a":"${'b'.repeat(17)}","c":""}`, ['a', 'c']],
+    ['space everywhere', '{ "a" : 1 ,\t"b" : "" }', ['a', 'b']],
+  ])('%s', (_what, json, names) => {
+    const text = `{"params":${json} }`
+    expect(flatWithin(text, 10, 10 + json.length)?.names).toEqual(names)
+  })
+})
+
+describe('within a message is left to a parser', () => {
+  test.each([
+    ['a name beyond ASCII, as bytes', '{"\u00c3\u00a4":1}'],
+    ['a text beyond ASCII, as bytes', '{"a":"\u00c3\u00a4"}'],
+    ['a long one', `{"a":"${'b'.repeat(16)}\u00c3\u00a4"}`],
+    ['an escape', '{"a":"\\n"}'],
+    ['a long text with an escape', `{"a":"${'b'.repeat(16)}\\n"}`],
+    ['a list', '{"a":[]}'],
+    ['an end that is another', '{"a":1}}'],
+    ['no object', '"a"'],
+  ])('%s', (_what, json) => {
+    const text = `{"params":${json} }`
+    expect(flatWithin(text, 10, 10 + json.length)).toBeUndefined()
+  })
+
+  test('what stands in a long message, of which a name would keep all', () => {
+    const json = '{"a":1}'
+    const text = `{"params":${json},"b":"${'b'.repeat(4096)}"}`
+    expect(flatWithin(text, 10, 10 + json.length)).toBeUndefined()
+  })
+})
+
 const NAMES = ['a', 'A', 'b', '', '__proto__', 'toString', 'é', 'k']
 const leaf = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -82,6 +116,36 @@ test('of what is read either way all says the same as of what a parser has made'
       )
       expect(short.value.characters).toBe(json.length)
     }),
+  )
+})
+
+test('within a message all says the same as of the arguments by themselves', () => {
+  fc.assert(
+    fc.property(
+      flat,
+      fc.constantFrom('', '{"params":', '{"b":"c","params": '),
+      (members, before) => {
+        const texts = members.map((pair) => pair.map((one) => JSON.stringify(one)).join(':'))
+        const json = `{${texts.join(',')}}`
+        // As a message is: each byte as a character.
+        const bytes = Buffer.from(json).toString('latin1')
+        const end = before.length + bytes.length
+        const within = readArgumentsWithin(`${before}${bytes}}`, before.length, end)
+        const alone = readArguments(json)
+        if (!within?.ok || !alone.ok) return
+        for (const name of [...NAMES, 'none']) {
+          expect(within.value.has(name)).toBe(alone.value.has(name))
+          expect(within.value.plain(name)).toBe(alone.value.plain(name))
+        }
+        const { names, values, characters, value } = within.value
+        expect({ names, values, characters, value }).toEqual({
+          names: alone.value.names,
+          values: alone.value.values,
+          characters: alone.value.characters,
+          value: alone.value.value,
+        })
+      },
+    ),
   )
 })
 
