@@ -114,12 +114,16 @@ describe.each([
     }
     // The client of the new revision reports a round of input as progress too, without a total: this server asks for its
     // client's roots a moment after it has begun, which may be in the middle of the call.
-    const heard: string[] = []
+    const heard: unknown[] = []
     const args = { duration: 0.1, steps: 3 }
     await client.call('trigger-long-running-operation', args, {
-      onProgress: ({ progress, total }) => total && heard.push(`${progress} of ${total}`),
+      onProgress: ({ progress, total }) => total && heard.push([progress, total]),
     })
-    expect(heard).toEqual(['1 of 3', '2 of 3', '3 of 3'])
+    expect(heard).toEqual([
+      [1, 3],
+      [2, 3],
+      [3, 3],
+    ])
     client.answers.sampling = () => ({
       role: 'assistant',
       model: 'none',
