@@ -32,7 +32,7 @@ export class Router {
   private isClosing = false
   /** What serves the modern era; with the translation from the first that needs it on. */
   private readonly moderns: Modern[]
-  private translation: Promise<Modern> | undefined
+  private translation: Modern | Promise<Modern> | undefined
 
   constructor(options: RouterOptions) {
     this.options = options
@@ -179,18 +179,20 @@ export class Router {
         data: { supported, requested },
       })
     }
-    if (isModern || !loadTranslation) return modern.post(permit, exchange, asked, stated.value)
+    const serving = isModern || !loadTranslation ? modern : this.translated(loadTranslation)
+    if (!(serving instanceof Promise)) return serving.post(permit, exchange, asked, stated.value)
     // It may have been closed before that was there.
-    return this.translated(loadTranslation).then((one) =>
+    return serving.then((one) =>
       this.refuses(asked) ? draining() : one.post(permit, exchange, asked, stated.value),
     )
   }
 
-  /** Loaded once, unless that fails: then for the next who needs it. */
-  private translated(load: () => Promise<Modern>): Promise<Modern> {
+  /** Loaded once, unless that fails: then for the next who needs it. A promise only until it is there. */
+  private translated(load: () => Promise<Modern>): Modern | Promise<Modern> {
     this.translation ??= load().then(
       (one) => {
         this.moderns.push(one)
+        this.translation = one
         return one
       },
       (error: unknown) => {
