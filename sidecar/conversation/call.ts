@@ -3,6 +3,7 @@
 import type { Key } from '../../shared/annotations.ts'
 import type { Fault } from '../mcp/faults.ts'
 import type { Notification, Response } from '../mcp/message.ts'
+import type { Edit } from '../mcp/rewrite.ts'
 import type { Envelope } from '../server/link.ts'
 import type { Operation } from '../telemetry/operations.ts'
 import type { Hop, RequestTrace } from '../telemetry/trace.ts'
@@ -32,6 +33,8 @@ export interface CallOptions {
   /** The annotation that says so, for the fault; absent where none does. */
   readonly setting?: Key | undefined
   readonly headers?: Envelope['headers'] | undefined
+  /** What of its text the server has otherwise, besides what is ours. */
+  readonly edits?: readonly Edit[]
   /** Of a client's request, where traces are on. */
   readonly trace?: RequestTrace | undefined
   /** Of a client's request. */

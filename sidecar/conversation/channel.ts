@@ -120,7 +120,7 @@ export class Channel implements LinkOwner {
     const token = member(request.meta, 'progressToken')
     const tokenText = token && slice(request.text, token)
     this.nameless.asked(id)
-    const edits = ownEdits(request, token, id)
+    const edits = ownEdits(request, token, id, options.edits)
     // A traced request's hop goes under our id.
     const hop = options.trace?.send(id, this.link.port)
     if (hop) edits.push(...injection(request, hop.context))

@@ -43,8 +43,9 @@ const paramsEdits = (request: Request, own: string, more: string | undefined): r
 /** Whatever the client says in the protocol's own name gives way. */
 export const modernText = (request: Request, { id, meta, params }: Added): string => {
   const plain = legacyRequest(request)
-  const place = { start: plain.id.start, end: plain.id.end, text: `${id}` }
-  return rewrite(plain.text, [place, ...paramsEdits(plain, meta, params)])
+  const place = { start: request.id.start, end: request.id.end, text: `${id}` }
+  const own = paramsEdits(plain.request, meta, params)
+  return rewrite(request.text, [place, ...own, ...plain.edits])
 }
 
 /** The headers that a server over HTTP wants with it. */

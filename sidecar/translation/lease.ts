@@ -147,8 +147,9 @@ export class Lease implements ModernProcess, Parked {
     if (this.out) return this.takeUp(request, this.out, this.asker)
     // Who can be asked for nothing never waits.
     if (backend.mayAsk) this.digest = digestOf(request)
-    const own = { ...options, headers: NO_HEADERS.headers }
-    this.out = backend.channel.call(legacyRequest(request), this.hearing(), own)
+    const { request: plain, edits } = legacyRequest(request)
+    const own = { ...options, headers: NO_HEADERS.headers, edits }
+    this.out = backend.channel.call(plain, this.hearing(), own)
     return this.out
   }
 

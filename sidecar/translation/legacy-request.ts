@@ -1,22 +1,20 @@
 // A modern request as the legacy era has it: without the members of `_meta` that carry what `initialize` has said for its
 // process. Every other byte stays. Pure.
 
-import { member, slice, type Request } from '../mcp/message.ts'
-import { rewrite } from '../mcp/rewrite.ts'
-import { jsonText, readAgain } from './own-text.ts'
+import type { Member } from '../json/scan.ts'
+import { cuts } from '../mcp/cuts.ts'
+import type { Request } from '../mcp/message.ts'
+import { NO_EDITS, type Edited } from '../mcp/rewrite.ts'
 
 /** Of the protocol's own: what the legacy era says once for all. */
 const ENVELOPE = 'io.modelcontextprotocol/'
 
-export const legacyRequest = (request: Request): Request => {
-  const { text, params, meta } = request
-  const place = member(params, '_meta')
-  if (!meta || !place) return request
-  const kept = meta.members.filter(({ name }) => !name.startsWith(ENVELOPE))
-  if (kept.length === meta.members.length) return request
-  const members = kept.map((one) => `${jsonText(one.name)}:${slice(text, one)}`)
-  const edit = { start: place.start, end: place.end, text: `{${members.join(',')}}` }
-  const again = readAgain(rewrite(text, [edit]))
-  if (again?.kind !== 'request') throw new Error(`${request.method} is no request any more`)
-  return again
+const isEnvelope = ({ name }: Member): boolean => name.startsWith(ENVELOPE)
+
+export const legacyRequest = (request: Request): Edited => {
+  const { text, meta } = request
+  if (!meta?.members.some(isEnvelope)) return { request, edits: NO_EDITS }
+  const members = meta.members.filter((one) => !isEnvelope(one))
+  const edits = cuts(text, meta, isEnvelope).map(({ start, end }) => ({ start, end, text: '' }))
+  return { request: { ...request, meta: { ...meta, members } }, edits }
 }

@@ -26,6 +26,14 @@ describe('rewrite', () => {
       ],
       '12ef',
     ],
+    [
+      'an insertion in front of what is replaced, given behind it',
+      [
+        { start: 1, end: 3, text: '' },
+        { start: 1, end: 1, text: 'X' },
+      ],
+      'aXdef',
+    ],
     ['what looks like a pattern of replace()', [{ start: 0, end: 1, text: '$&$1' }], '$&$1bcdef'],
   ])('%s', (_name, edits, expected) => {
     expect(rewrite('abcdef', edits)).toBe(expected)
