@@ -36,6 +36,8 @@ export const tokenLike = (clientsText: string, id: number): string =>
  */
 export const ownNumberInAnySpelling = (text: string): number | undefined => {
   const inner = isString(text) ? valueOf(text) : text
+  const own = ownNumber(inner)
+  if (own !== undefined) return own
   if (!NUMBER.test(inner)) return undefined
   const [significant = '', power = ''] = numberKey(inner).split('e')
   const zeros = Number(power)

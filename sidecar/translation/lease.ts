@@ -54,7 +54,6 @@ const GATHER_MS = 5
 
 export class Lease implements ModernProcess, Parked {
   readonly vetted: ModernProcess['vetted']
-  readonly tools: ModernProcess['tools']
   readonly principal: string
   logReader: Caller | undefined
   digest = ''
@@ -69,7 +68,8 @@ export class Lease implements ModernProcess, Parked {
   private out: Call | undefined
   /** The request that waits; undefined while the client is asked. */
   private asker: Asker | undefined
-  private readonly questions: Questions
+  /** Made where the server asks for anything. */
+  private someQuestions: Questions | undefined
   isParked = false
   private isResuming = false
   private isGathering = false
@@ -80,13 +80,11 @@ export class Lease implements ModernProcess, Parked {
     this.backend = backend
     this.lessor = lessor
     this.principal = lessee.principal
-    this.questions = new Questions(lessor.budget.lease('calls'))
     const { vetted } = backend
     this.vetted = vetted && {
       check: (request) => (this.isResuming ? undefined : vetted.check(request)),
       hears: (caller, method) => vetted.hears(caller, method),
     }
-    this.tools = { headersOf: (name) => this.headersOf(name) }
     backend.lease = this
     this.serves(lessee)
   }
@@ -101,6 +99,15 @@ export class Lease implements ModernProcess, Parked {
 
   get channel(): this {
     return this
+  }
+
+  get tools(): this {
+    return this
+  }
+
+  private get questions(): Questions {
+    this.someQuestions ??= new Questions(this.lessor.budget.lease('calls'))
+    return this.someQuestions
   }
 
   get isBlocked(): boolean {
@@ -203,7 +210,7 @@ export class Lease implements ModernProcess, Parked {
   }
 
   /** A server that waits for its client may answer nothing else: what it was checked by holds for the whole call. */
-  private headersOf(name: string): Mirrored | Promise<Mirrored> {
+  headersOf(name: string): Mirrored | Promise<Mirrored> {
     if (this.isResuming && this.mirrored) return this.mirrored
     const keep = (found: Mirrored): Mirrored => {
       if (found.ok) this.mirrored = found
@@ -295,7 +302,8 @@ export class Lease implements ModernProcess, Parked {
 
   /** Nobody brings, or fetches, anything any more. */
   private settle(errorType: 'timeout' | 'cancelled'): void {
-    for (const text of this.questions.end(errorType)) this.backend.channel.send(text)
+    const open = this.someQuestions?.end(errorType) ?? []
+    for (const text of open) this.backend.channel.send(text)
     this.early?.room.release()
     this.early = undefined
   }
