@@ -46,7 +46,7 @@ import {
 } from './call-faults.ts'
 import { InFlight } from './in-flight.ts'
 import { Nameless } from './nameless.ts'
-import { ownEdits } from './own-edits.ts'
+import { ownEdits, sendEdited } from './own-edits.ts'
 import { Rulings, unusableFault, type Ruling } from './ruling.ts'
 import { Strays } from './strays.ts'
 
@@ -141,8 +141,8 @@ export class Channel implements LinkOwner {
       setting: options.setting,
     }
     const { headers = NO_HEADERS.headers } = options
-    const isLasting = request.method === SUBSCRIBE
-    const unsent = this.link.send(rewrite(request.text, edits), { headers, id, isLasting })
+    const envelope = { headers, id, isLasting: request.method === SUBSCRIBE }
+    const unsent = sendEdited(this.link, { request, edits }, envelope, !hop)
     if (unsent) {
       hop?.end(unsent.code.replaceAll('-', '_'))
       caller.fault(unsent)

@@ -14,6 +14,7 @@ import {
 } from '../mcp/message.ts'
 import { SUBSCRIBE, UPDATED } from '../mcp/meta.ts'
 import { ownNumberInAnySpelling } from '../mcp/own-id.ts'
+import { NO_EDITS, type Edited } from '../mcp/rewrite.ts'
 import type { OddLine } from '../mcp/server-line.ts'
 import type { Unusable } from '../mcp/unusable.ts'
 import { Tools } from '../modern/tools.ts'
@@ -124,11 +125,28 @@ export class EmulatedLink implements Link, LinkOwner {
 
   send(text: string, envelope: Envelope): Fault | undefined {
     const message = readAgain(text)
-    if (message?.kind === 'request') return this.request(message, envelope)
+    if (message?.kind === 'request')
+      return this.ask({ request: message, edits: NO_EDITS }, envelope)
     if (message?.kind === 'response') this.passages.told(message)
     // The modern era has no other notification of a client's.
     else if (message?.method === CANCELLED) this.passages.cancelled(message)
     else if (envelope.id !== undefined) return fault('invalid-request', 'it has too many members')
+    return undefined
+  }
+
+  ask(asked: Edited, { headers, ...envelope }: Envelope): Fault | undefined {
+    const { request } = asked
+    // What a session leaves behind goes without an envelope: nobody waits for its answer.
+    const id = envelope.id ?? ownNumberInAnySpelling(slice(request.text, request.id))
+    if (id === undefined) return undefined
+    if (this.port !== undefined && headers !== NO_HEADERS.headers) {
+      const brought = headers()
+      this.forwarded = () => brought
+    }
+    if (request.method === 'initialize') return this.reception.initialize(id, request, headers)
+    const refused = refusalOf(request)
+    if (refused) this.say(errorText(id, refused.code, refused.message))
+    else if (!this.reception.takes(id, request)) return this.passages.begin(asked, id, headers)
     return undefined
   }
 
@@ -188,23 +206,9 @@ export class EmulatedLink implements Link, LinkOwner {
     this.upper?.ended(end)
   }
 
-  private request(request: Request, { headers, ...envelope }: Envelope): Fault | undefined {
-    // What a session leaves behind goes without an envelope: nobody waits for its answer.
-    const id = envelope.id ?? ownNumberInAnySpelling(slice(request.text, request.id))
-    if (id === undefined) return undefined
-    if (this.port !== undefined && headers !== NO_HEADERS.headers) {
-      const brought = headers()
-      this.forwarded = () => brought
-    }
-    if (request.method === 'initialize') return this.reception.initialize(id, request, headers)
-    const refused = refusalOf(request)
-    if (refused) this.say(errorText(id, refused.code, refused.message))
-    else if (!this.reception.takes(id, request)) return this.passages.begin(request, id, headers)
-    return undefined
-  }
-
   private sendOwn(request: Request, id: number, headers: Envelope['headers']): Fault | undefined {
-    return this.inner.send(modernText(request, { id, meta: this.reception.envelope }), {
+    const asked = { request, edits: NO_EDITS }
+    return this.inner.send(modernText(asked, { id, meta: this.reception.envelope }), {
       id,
       headers: () => ({ ...headers(), ...modernHeaders(request) }),
       isLasting: request.method === SUBSCRIBE,

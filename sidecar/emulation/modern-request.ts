@@ -6,7 +6,7 @@ import { encodeHeader } from '../mcp/header-value.ts'
 import type { JsonObject } from '../json/scan.ts'
 import type { Request } from '../mcp/message.ts'
 import { MODERN } from '../mcp/revision.ts'
-import { rewrite, type Edit } from '../mcp/rewrite.ts'
+import { rewrite, type Edit, type Edited } from '../mcp/rewrite.ts'
 import { legacyRequest } from '../translation/legacy-request.ts'
 
 export interface Added {
@@ -41,11 +41,13 @@ const paramsEdits = (request: Request, own: string, more: string | undefined): r
 }
 
 /** Whatever the client says in the protocol's own name gives way. */
-export const modernText = (request: Request, { id, meta, params }: Added): string => {
+export const modernText = ({ request, edits }: Edited, { id, meta, params }: Added): string => {
   const plain = legacyRequest(request)
   const place = { start: request.id.start, end: request.id.end, text: `${id}` }
   const own = paramsEdits(plain.request, meta, params)
-  return rewrite(request.text, [place, ...own, ...plain.edits])
+  // Its id may be another than it was sent by first.
+  const others = edits.filter(({ start }) => start !== place.start)
+  return rewrite(request.text, [place, ...others, ...own, ...plain.edits])
 }
 
 /** The headers that a server over HTTP wants with it. */

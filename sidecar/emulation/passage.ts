@@ -7,6 +7,7 @@ import { costOf } from '../conversation/cost.ts'
 import { saidIn } from '../conversation/answer.ts'
 import type { Fault } from '../mcp/faults.ts'
 import { slice, type Request, type Response } from '../mcp/message.ts'
+import type { Edited } from '../mcp/rewrite.ts'
 import type { Envelope } from '../server/link.ts'
 import { apart, jsonText } from '../translation/own-text.ts'
 import { broughtText, requiredIn, resultTypeOf, type Terms } from './input-required.ts'
@@ -22,11 +23,7 @@ const MAY_ASK: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'reso
 export interface Way {
   readonly terms: Terms
   /** Under the number that it has then, with these members of its parameters. */
-  readonly send: (
-    passage: Passage,
-    request: Request,
-    params: string | undefined,
-  ) => Fault | undefined
+  readonly send: (passage: Passage, asked: Edited, params: string | undefined) => Fault | undefined
   /** Whether there is room for so much more that is kept while a call is under way. */
   readonly mayKeep: (bytes: number) => boolean
   /** Puts a question to the client. */
@@ -45,6 +42,8 @@ interface Open {
   answer: string | undefined
 }
 
+const NOTHING_OPEN: ReadonlyMap<number, Open> = new Map()
+
 const isObjectText = (text: string): boolean => text.startsWith('{')
 
 export class Passage {
@@ -56,10 +55,10 @@ export class Passage {
   serverId: number | undefined
   private readonly way: Way
   /** Kept where the server may ask for something first. */
-  private request: Request | undefined
+  private asked: Edited | undefined
   /** For its text, and for what the client says; without room nobody is asked. */
   private readonly lease: Lease
-  private readonly open = new Map<number, Open>()
+  private open = NOTHING_OPEN
   private state: string | undefined
   private rounds = 0
 
@@ -71,11 +70,12 @@ export class Passage {
     this.lease = lease
   }
 
-  begin(request: Request): Fault | undefined {
+  begin(asked: Edited): Fault | undefined {
+    const { request } = asked
     const isKept = MAY_ASK.has(request.method) && this.keeps(costOf(request))
-    if (isKept) this.request = request
+    if (isKept) this.asked = asked
     this.serverId = this.id
-    return this.way.send(this, request, undefined)
+    return this.way.send(this, asked, undefined)
   }
 
   /** Whether that was the answer; else the server asks for something first, or says what nobody understands. */
@@ -112,13 +112,13 @@ export class Passage {
 
   /** It is over, whoever has ended it. */
   end(): void {
-    this.request = undefined
+    const { open } = this
+    this.asked = undefined
     this.state = undefined
     this.serverId = undefined
-    const unanswered = [...this.open].filter(([, { answer }]) => answer === undefined)
-    this.open.clear()
+    this.open = NOTHING_OPEN
     this.lease.release()
-    for (const [id] of unanswered) this.way.takeBack(id)
+    for (const [id, { answer }] of open) if (answer === undefined) this.way.takeBack(id)
   }
 
   private keeps(bytes: number): boolean {
@@ -128,7 +128,7 @@ export class Passage {
   private required(response: Response): void {
     const required = requiredIn(response, this.way.terms)
     if (!required.ok) this.way.fail(this, required.error)
-    else if (!this.request) this.way.fail(this, NO_ROOM)
+    else if (!this.asked) this.way.fail(this, NO_ROOM)
     else if (++this.rounds > MAX_ROUNDS) {
       this.way.fail(this, `the server asks for something for more than ${MAX_ROUNDS} times`)
     } else {
@@ -139,9 +139,10 @@ export class Passage {
         return
       }
       this.state = state
-      for (const { id, key, request } of questions) {
-        this.open.set(id, { key: jsonText(key), method: request.method, answer: undefined })
-      }
+      const opened = questions.map(({ id, key, request: { method } }) => {
+        return [id, { key: jsonText(key), method, answer: undefined }] as const
+      })
+      this.open = new Map<number, Open>(opened)
       for (const { id, request } of questions)
         if (this.open.has(id)) this.way.ask(this, id, request)
       this.goOn()
@@ -155,14 +156,14 @@ export class Passage {
       if (answer === undefined) return
       answers.push([key, answer])
     }
-    const { request, state } = this
-    if (this.serverId !== undefined || !request) return
+    const { asked, state } = this
+    if (this.serverId !== undefined || !asked) return
     // What the server has it has; no more than is counted is kept.
-    this.open.clear()
+    this.open = NOTHING_OPEN
     this.state = undefined
-    this.lease.keep(costOf(request))
+    this.lease.keep(costOf(asked.request))
     this.serverId = this.way.terms.nextId()
-    const unsent = this.way.send(this, request, broughtText(answers, state))
+    const unsent = this.way.send(this, asked, broughtText(answers, state))
     if (unsent) this.way.fail(this, unsent.message)
   }
 }

@@ -4,6 +4,7 @@
 import { ok } from '../../shared/result.ts'
 import type { Budget } from '../bytes/budget.ts'
 import { errorType, idEdit } from '../conversation/answer.ts'
+import { InFlight } from '../conversation/in-flight.ts'
 import type { Fault } from '../mcp/faults.ts'
 import {
   member,
@@ -16,7 +17,7 @@ import {
 } from '../mcp/message.ts'
 import { ownNumberInAnySpelling } from '../mcp/own-id.ts'
 import { mirroredHeaders } from '../mcp/param-headers.ts'
-import { rewrite } from '../mcp/rewrite.ts'
+import { rewrite, type Edited } from '../mcp/rewrite.ts'
 import type { Mirrored, Tools } from '../modern/tools.ts'
 import { NO_HEADERS, type Envelope, type Link } from '../server/link.ts'
 import type { Capabilities } from '../translation/capabilities.ts'
@@ -54,8 +55,7 @@ export interface PassagesOptions {
 export class Passages {
   private readonly options: PassagesOptions
   private readonly way: Way
-  private readonly all = new Map<number, Passage>()
-  private readonly sent = new Map<number, Passage>()
+  private readonly all = new InFlight<Passage>()
   private readonly asking = new Map<number, Passage>()
 
   constructor(options: PassagesOptions) {
@@ -68,7 +68,7 @@ export class Passages {
           return client.capabilities
         },
       },
-      send: (passage, request, params) => this.dispatch(passage, request, params),
+      send: (passage, asked, params) => this.dispatch(passage, asked, params),
       mayKeep: (bytes) => hasRoomFor(budget, bytes),
       ask: (passage, id, request) => {
         this.asking.set(id, passage)
@@ -84,34 +84,34 @@ export class Passages {
     }
   }
 
-  begin(request: Request, id: number, headers: Envelope['headers']): Fault | undefined {
-    const { method } = request
+  begin(asked: Edited, id: number, headers: Envelope['headers']): Fault | undefined {
+    const { method } = asked.request
     const passage = new Passage(
       { id, method, headers },
       this.way,
       this.options.budget.lease('calls'),
     )
-    this.all.set(id, passage)
-    const unsent = passage.begin(request)
+    this.all.add(passage)
+    const unsent = passage.begin(asked)
     if (unsent) this.end(passage)
     return unsent
   }
 
   /** By which number its caller knows what the server knows by this one. */
   callersId(id: number | undefined): number | undefined {
-    return id === undefined ? undefined : this.sent.get(id)?.id
+    return id === undefined ? undefined : this.sent(id)?.id
   }
 
   /** Nobody waits for it any more; false where there is no such request. */
   abandon(callersId: number): boolean {
-    const passage = this.all.get(callersId)
+    const passage = this.known(callersId)
     if (passage) this.end(passage)
     return passage !== undefined
   }
 
   /** It is with the server no more, and has no answer; by which number its caller knows it. */
   failed(id: number): number | undefined {
-    const passage = this.sent.get(id)
+    const passage = this.sent(id)
     if (passage) this.end(passage)
     return passage?.id
   }
@@ -129,7 +129,7 @@ export class Passages {
   cancelled({ text, params }: Notification): void {
     const place = member(params, 'requestId')
     const id = place && ownNumberInAnySpelling(slice(text, place))
-    const serverId = id === undefined ? undefined : this.all.get(id)?.serverId
+    const serverId = id === undefined ? undefined : this.known(id)?.serverId
     if (!place || serverId === undefined) return
     const edit = { start: place.start, end: place.end, text: `${serverId}` }
     this.options.inner.send(rewrite(text, [edit]), NO_HEADERS)
@@ -137,10 +137,10 @@ export class Passages {
 
   /** An answer of the server's as its caller is to have it; undefined where it is none, or not the last. */
   answer(id: number, response: Response): Response | undefined {
-    const passage = this.sent.get(id)
+    const passage = this.sent(id)
     // What answers nothing that is with the server may name a request whose client is asked: it is no answer to that.
-    if (!passage) return this.all.has(id) ? undefined : response
-    this.sent.delete(id)
+    if (!passage) return this.known(id) ? undefined : response
+    passage.serverId = undefined
     this.options.inner.abandon(id)
     if (errorType(response) === HEADERS_REFUSED) this.options.tools.changed()
     if (!passage.isAnsweredBy(response)) return undefined
@@ -154,27 +154,30 @@ export class Passages {
   /** The server has gone, and whoever waits hears of it from somebody else. */
   close(): void {
     this.asking.clear()
-    for (const passage of this.all.values()) passage.end()
-    this.all.clear()
-    this.sent.clear()
+    for (const passage of this.all.take()) passage.end()
   }
 
-  private dispatch(
-    passage: Passage,
-    request: Request,
-    params: string | undefined,
-  ): Fault | undefined {
+  private known(id: number): Passage | undefined {
+    return this.all.find((passage) => passage.id === id)
+  }
+
+  /** The one that the server has by this number. */
+  private sent(id: number): Passage | undefined {
+    return this.all.find((passage) => passage.serverId === id)
+  }
+
+  private dispatch(passage: Passage, asked: Edited, params: string | undefined): Fault | undefined {
     const id = passage.serverId
     if (id === undefined) return undefined
-    this.sent.set(id, passage)
+    const { request } = asked
     const mirrored = this.mirrored(passage, request)
     const send = (found: Mirrored): Fault | undefined =>
       found.ok
-        ? this.send(passage, id, { request, params, own: headersFor(request, found.value) })
+        ? this.send(passage, id, { asked, params, own: headersFor(request, found.value) })
         : found.error
     if (!(mirrored instanceof Promise)) return send(mirrored)
     void mirrored.then((found) => {
-      const unsent = this.sent.get(id) === passage ? send(found) : undefined
+      const unsent = passage.serverId === id ? send(found) : undefined
       if (!unsent) return
       this.end(passage)
       this.options.fail(passage.id, unsent.message)
@@ -182,12 +185,12 @@ export class Passages {
     return undefined
   }
 
-  private send(passage: Passage, id: number, { request, params, own }: Sending): Fault | undefined {
+  private send(passage: Passage, id: number, { asked, params, own }: Sending): Fault | undefined {
     const { inner, client } = this.options
     const more = params === undefined ? {} : { params }
-    return inner.send(modernText(request, { id, meta: client.envelope, ...more }), {
+    return inner.send(modernText(asked, { id, meta: client.envelope, ...more }), {
       id,
-      headers: () => ({ ...passage.headers(), ...modernHeaders(request), ...own }),
+      headers: () => ({ ...passage.headers(), ...modernHeaders(asked.request), ...own }),
     })
   }
 
@@ -200,15 +203,14 @@ export class Passages {
   }
 
   private end(passage: Passage): void {
-    const { id, serverId } = passage
-    this.all.delete(id)
-    if (serverId !== undefined && this.sent.delete(serverId)) this.options.inner.abandon(serverId)
+    const { serverId } = passage
+    if (this.all.delete(passage) && serverId !== undefined) this.options.inner.abandon(serverId)
     passage.end()
   }
 }
 
 interface Sending {
-  readonly request: Request
+  readonly asked: Edited
   readonly params: string | undefined
   /** Further headers. */
   readonly own: Readonly<Record<string, string>>

@@ -3,6 +3,7 @@
 
 import { fault, type Fault, type FaultCode } from '../mcp/faults.ts'
 import type { Message } from '../mcp/message.ts'
+import type { Edited } from '../mcp/rewrite.ts'
 import type { OddLine } from '../mcp/server-line.ts'
 import type { Underway } from './underway.ts'
 
@@ -57,6 +58,8 @@ export interface Link {
   readonly process?: number
   /** Sends one message (latin1 text, no line ends); the fault says why it cannot be sent, and then nothing is. */
   send(text: string, envelope: Envelope): Fault | undefined
+  /** The same of a request of which values are replaced: of a link that edits it itself, so that all is done at once. */
+  ask?(asked: Edited, envelope: Envelope): Fault | undefined
   /** Nobody waits for the answer to this request any more: it has come, in whatever way, or will be of no use. */
   abandon(id: number): void
   /** Stops and continues reading from the server, where one slow client holds it. */

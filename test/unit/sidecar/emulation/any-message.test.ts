@@ -4,7 +4,10 @@ import { expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import { isObject } from '../../../../shared/json.ts'
 import { legacyAnswer } from '../../../../sidecar/emulation/legacy-answer.ts'
+import { ownEdits } from '../../../../sidecar/conversation/own-edits.ts'
 import { modernText } from '../../../../sidecar/emulation/modern-request.ts'
+import { member, slice } from '../../../../sidecar/mcp/message.ts'
+import { tokenLike } from '../../../../sidecar/mcp/own-id.ts'
 import { aMessage, aRequest } from '../../../support/messages.ts'
 
 const RUNS = 1000
@@ -76,9 +79,13 @@ test('a request gets the envelope, and keeps all that is its own', () => {
       const said = text === undefined ? '' : `,"params":${space}${text}`
       const body = `{"jsonrpc":"2.0","id":"mine","method":"prompts/get"${said}${space}}`
       const own = `"${VERSION}":"2026-07-28"`
-      const sent = modernText(aRequest(body), { id: 7, meta: own, ...(added ? { params: added } : {}) }) // prettier-ignore
+      const request = aRequest(body)
+      const token = member(request.meta, 'progressToken')
+      // As the channel had them for the first round: the id of that goes nowhere.
+      const sent = modernText({ request, edits: ownEdits(request, token, 6) }, { id: 7, meta: own, ...(added ? { params: added } : {}) }) // prettier-ignore
       const asked = JSON.parse(body).params ?? {}
       const kept = without(new Map(entriesOf(asked)).get('_meta'), [names[0] ?? ''])
+      const tokenOfRound: unknown = token && JSON.parse(tokenLike(slice(request.text, token), 6))
       expect(JSON.parse(bytes(sent))).toEqual({
         jsonrpc: '2.0',
         id: 7,
@@ -86,7 +93,11 @@ test('a request gets the envelope, and keeps all that is its own', () => {
         params: {
           ...asked,
           ...(added ? { requestState: 's' } : {}),
-          _meta: { ...kept, [VERSION]: '2026-07-28' },
+          _meta: {
+            ...kept,
+            ...(token && { progressToken: tokenOfRound }),
+            [VERSION]: '2026-07-28',
+          },
         },
       })
     }),

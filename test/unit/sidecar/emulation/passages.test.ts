@@ -379,7 +379,8 @@ describe('input that is required', () => {
     const lease = aBudget().lease('calls')
     const { headers } = NO_HEADERS
     const passage = new Passage({ id: 7, method: 'tools/call', headers }, way, lease)
-    passage.begin(aRequest('{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"x"}}'))
+    const body = '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"x"}}'
+    passage.begin({ request: aRequest(body), edits: [] })
     const counted = lease.bytes
     const result = JSON.stringify(required({ asked: FORM }, 'the state'))
     const answer = aMessage(`{"jsonrpc":"2.0","id":7,"result":${result}}`)
