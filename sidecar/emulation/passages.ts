@@ -29,7 +29,7 @@ import { Passage, type Way } from './passage.ts'
 export const CANCELLED = 'notifications/cancelled'
 
 /** What its tools mirror has changed since it was asked. */
-const HEADERS_REFUSED = '-32020'
+const HEADERS_REFUSED = -32_020
 
 /** Of what is kept for sessions here; the other half is for calls that wait for their turn, or a process. */
 export const hasRoomFor = (budget: Budget, bytes: number): boolean =>
@@ -142,7 +142,7 @@ export class Passages {
     if (!passage) return this.known(id) ? undefined : response
     passage.serverId = undefined
     this.options.inner.abandon(id)
-    if (errorType(response) === HEADERS_REFUSED) this.options.tools.changed()
+    if (Number(errorType(response)) === HEADERS_REFUSED) this.options.tools.changed()
     if (!passage.isAnsweredBy(response)) return undefined
     this.end(passage)
     const told = legacyAnswer(passage.method, response)

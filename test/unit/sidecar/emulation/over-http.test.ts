@@ -81,16 +81,21 @@ test('a call asks first what the tool mirrors, and mirrors it', async () => {
   expect(all.methods().slice(1)).toEqual(['tools/list', 'tools/call', 'tools/call'])
 })
 
-test('a call whose headers the server refuses has the next one ask anew', async () => {
-  const all = await open()
-  const tools = { tools: [{ name: 'x', inputSchema: SCHEMA }], ttlMs: 60_000 }
-  const told = all.ask('tools/call', { name: 'x' })
-  await all.answers('tools/list', tools)
-  await all.refuses('tools/call', -32_020)
-  expect(told.body['error']).toMatchObject({ code: -32_603 })
-  all.ask('tools/call', { name: 'x' })
-  expect(all.methods().slice(1)).toEqual(['tools/list', 'tools/call', 'tools/list'])
-})
+test.each(['-32020', '-32020.0', '-3.202e4'])(
+  'a call whose headers the server refuses, by %s, has the next one ask anew',
+  async (code) => {
+    const all = await open()
+    const tools = { tools: [{ name: 'x', inputSchema: SCHEMA }], ttlMs: 60_000 }
+    const told = all.ask('tools/call', { name: 'x' })
+    await all.answers('tools/list', tools)
+    const id = String(all.last('tools/call')['id'])
+    all.link.says(`{"jsonrpc":"2.0","id":${id},"error":{"code":${code},"message":"no"}}`)
+    await all.settle()
+    expect(told.body['error']).toMatchObject({ code: -32_603 })
+    all.ask('tools/call', { name: 'x' })
+    expect(all.methods().slice(1)).toEqual(['tools/list', 'tools/call', 'tools/list'])
+  },
+)
 
 test('a call that is given up meanwhile is not sent', async () => {
   const all = await open()
