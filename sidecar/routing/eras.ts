@@ -179,14 +179,18 @@ const discover =
       ? greeted(await trial.ask(ownInitialize(), startupTimeoutMs))
       : bothAsked(trial, startupTimeoutMs)
 
+/** It ended at it, or let the time pass. */
+const NO_WORD: ReadonlySet<FaultCode> = new Set(['server-exited', 'request-timeout'])
 /** So long a modern server may take to answer `initialize`, beside which it has nothing to do. */
 const OTHER_MS = 30_000
 
-/** Of a modern server: whether it speaks the legacy era as well. Who says nothing is taken to. */
+/** Of a modern server: whether it speaks the legacy era as well. Who says nothing would leave legacy clients waiting. */
 const withOther = async (options: ProbeOptions, eras: Eras): Promise<Eras> => {
   const timeoutMs = Math.min(OTHER_MS, options.startupTimeoutMs)
   const answer = await onTrial(options, ({ ask }) => ask(ownInitialize(), timeoutMs))
-  const refusesLegacy = answer.ok ? answer.value.error !== undefined : isEnd(answer)
+  const refusesLegacy = answer.ok
+    ? answer.value.error !== undefined
+    : NO_WORD.has(answer.error.code)
   return { ...eras, refusesLegacy }
 }
 

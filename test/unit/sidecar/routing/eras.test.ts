@@ -233,7 +233,7 @@ describe('where it matters whether a modern server speaks the legacy era', () =>
     ['one that answers does', { initialize: { result: GREETED } }, false],
     ['one that refuses does not', { initialize: { error: -32_022 } }, true],
     ['one that exits does not', { initialize: { exit: true } }, true],
-    ['one that is silent is taken to', {}, false],
+    ['one that is silent does not', {}, true],
   ])('%s', async (_name, other, refusesLegacy) => {
     expect(await run(both, [discovers, other])).toEqual(ok({ ...MODERN, refusesLegacy }))
     expect(methods()).toEqual(['server/discover', 'initialize'])
