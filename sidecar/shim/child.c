@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "offer.h"
 #include "pass.h"
 #include "refusal.h"
+#include "token.h"
 #include "watch.h"
 
 enum {
@@ -42,6 +44,21 @@ void child_end(struct nursery *nursery, struct child *child, const struct frame_
   const uint64_t kill_at_ms = term_at_ms + request->kill_after_ms;
   if (term_at_ms < child->term_at_ms) child->term_at_ms = term_at_ms;
   if (kill_at_ms < child->kill_at_ms) child->kill_at_ms = kill_at_ms;
+}
+
+void child_token(struct nursery *nursery, struct child *child,
+                 const struct frame_request *request) {
+  if (child->state == CHILD_OFFERED) {
+    memcpy(child->environment + FRAME_MAX_ENVIRONMENT_BYTES, request->token, request->token_bytes);
+    child->token_bytes = request->token_bytes;
+    return;
+  }
+  // Of one that starts, its monitor is about to make the directory; of one that has ended, to remove it.
+  if (child->state != CHILD_RUNNING) return;
+  if (token_write(&nursery->plan->homes, child->number, request->token, request->token_bytes) == 0)
+    return;
+  uint8_t event[FRAME_MAX_EVENT_BYTES];
+  control_send(nursery->control, event, frame_token_failed(event, child->id, strerror(errno)));
 }
 
 void child_exited(struct nursery *nursery, struct child *child, enum frame_end kind,

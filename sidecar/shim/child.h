@@ -16,7 +16,8 @@
 
 struct nursery;
 
-enum { CHILD_ENVIRONMENT_BYTES = FRAME_MAX_ENVIRONMENT_BYTES };
+// The token lies behind the lines.
+enum { CHILD_ENVIRONMENT_BYTES = FRAME_MAX_ENVIRONMENT_BYTES + FRAME_MAX_TOKEN_BYTES };
 
 enum child_state {
   CHILD_FREE,
@@ -61,6 +62,8 @@ struct child {
   // Memory of the nursery's, one each per place.
   char *environment;
   size_t environment_bytes;
+  // Of the token that it starts with; 0 where it has none.
+  size_t token_bytes;
   uint8_t *held;
   struct flight *flights;
   // Of a confined child, once it is there.
@@ -70,6 +73,9 @@ struct child {
 // An END request.
 void child_end(struct nursery *nursery, struct child *child, const struct frame_request *request,
                uint64_t now_ms);
+
+// A TOKEN request: kept until it starts, written where it has been.
+void child_token(struct nursery *nursery, struct child *child, const struct frame_request *request);
 
 // Reads what the monitor has to tell.
 void child_hear_monitor(struct nursery *nursery, struct child *child, uint64_t now_ms);

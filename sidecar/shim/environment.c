@@ -8,6 +8,7 @@
 
 #include "frame.h"
 #include "home.h"
+#include "token.h"
 
 extern char **environ;
 
@@ -36,7 +37,7 @@ int environment_open(struct environment *environment) {
   while (environ[own] != NULL) own++;
   environment->count = 0;
   environment->joined = NULL;
-  environment->capacity = own + FRAME_MAX_VARIABLES + PRIVATE_COUNT + 1;
+  environment->capacity = own + FRAME_MAX_VARIABLES + PRIVATE_COUNT + 2;
   environment->lines = calloc(environment->capacity, sizeof *environment->lines);
   return environment->lines == NULL ? -1 : 0;
 }
@@ -136,6 +137,14 @@ void environment_overlay(struct environment *environment, char *lines, size_t by
   environment->lines[environment->count] = NULL;
 }
 
+static void put_token_place(struct environment *environment,
+                            const struct environment_places *places) {
+  static char line[LINE_BYTES];
+  if (!places->has_token) return;
+  snprintf(line, sizeof line, TOKEN_VARIABLE "=%s" TOKEN_BELOW, places->home);
+  put(environment, line);
+}
+
 void environment_build(struct environment *environment, char *request, size_t request_bytes,
                        const struct environment_places *places) {
   environment_build_own(environment);
@@ -143,5 +152,6 @@ void environment_build(struct environment *environment, char *request, size_t re
     put(environment, request + at);
   }
   put_private(environment, places);
+  put_token_place(environment, places);
   environment->lines[environment->count] = NULL;
 }

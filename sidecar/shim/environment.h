@@ -25,6 +25,8 @@ struct environment_places {
   const struct writable *writable;
   // Only TMPDIR points into the private one.
   bool keep_home;
+  // Whether there is a token in it.
+  bool has_token;
 };
 
 // Takes the memory that any environment over this process's own can need; -1 where there is none.

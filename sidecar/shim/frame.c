@@ -106,6 +106,13 @@ static const char *decode_payload(struct frame_request *request, uint8_t type,
       return length == 0 ? NULL : "a START frame has the wrong length";
     case FRAME_CONFINE:
       return decode_terms(request, payload, length);
+    case FRAME_TOKEN:
+      if (length < 4 || length > 4 + FRAME_MAX_TOKEN_BYTES)
+        return "a TOKEN frame has the wrong length";
+      request->child = read_u32(payload);
+      request->token = (const char *)payload + 4;
+      request->token_bytes = length - 4;
+      return NULL;
     default:
       return "a frame has an unknown type";
   }
@@ -211,6 +218,13 @@ size_t frame_egress(uint8_t *to, uint32_t child, const struct frame_egress *egre
   memcpy(at, egress->address, FRAME_ADDRESS_BYTES);
   at = write_u16(at + FRAME_ADDRESS_BYTES, egress->port);
   return finish(to, write_u32(at, dropped));
+}
+
+size_t frame_token_failed(uint8_t *to, uint32_t child, const char *text) {
+  const size_t length = strnlen(text, FRAME_MAX_TEXT_BYTES);
+  uint8_t *at = write_u32(start(to, FRAME_TOKEN_FAILED), child);
+  memcpy(at, text, length);
+  return finish(to, at + length);
 }
 
 size_t frame_led(uint8_t *to, uint32_t child, uint16_t from, uint16_t port) {

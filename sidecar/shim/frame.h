@@ -17,6 +17,7 @@ enum {
   FRAME_ADDRESS_BYTES = 16,
   FRAME_MAX_VARIABLES = 64,
   FRAME_MAX_ENVIRONMENT_BYTES = 32768,
+  FRAME_MAX_TOKEN_BYTES = 16384,
   FRAME_MAX_TEXT_BYTES = 1024,
   FRAME_MAX_STDERR_BYTES = 4096,
   // The longest event: STDERR with its header.
@@ -31,6 +32,7 @@ enum frame_type {
   FRAME_EXIT = 0x05,
   FRAME_START = 0x06,
   FRAME_CONFINE = 0x07,
+  FRAME_TOKEN = 0x08,
   FRAME_HELLO_ANSWER = 0x81,
   FRAME_PIPES = 0x82,
   FRAME_SPAWNED = 0x83,
@@ -42,6 +44,7 @@ enum frame_type {
   FRAME_SUPERVISION = 0x89,
   FRAME_EGRESS = 0x8a,
   FRAME_LED = 0x8b,
+  FRAME_TOKEN_FAILED = 0x8c,
 };
 
 enum frame_reason {
@@ -91,7 +94,7 @@ struct frame_egress {
   uint16_t port;
 };
 
-// One request. `name` and `environment` point into the decoded bytes.
+// One request. `name`, `environment` and `token` point into the decoded bytes.
 struct frame_request {
   enum frame_type type;
   uint32_t child;
@@ -104,6 +107,9 @@ struct frame_request {
   // NUL-ended lines, one after the other.
   const char *environment;
   size_t environment_bytes;
+  // Not ended by NUL; empty where the child is to have none any more.
+  const char *token;
+  size_t token_bytes;
   // Of a SPAWN or CONFINE that must be refused: why. NULL where the request is right.
   const char *fault;
 };
@@ -134,6 +140,8 @@ size_t frame_supervision(uint8_t *to, uint8_t wanted, uint8_t standing, const ch
                          const char *why);
 size_t frame_egress(uint8_t *to, uint32_t child, const struct frame_egress *egress,
                     uint32_t dropped);
+// Why a child's token could not be put where it reads it.
+size_t frame_token_failed(uint8_t *to, uint32_t child, const char *text);
 // A child's connection, from a port of loopback, to a forward's.
 size_t frame_led(uint8_t *to, uint32_t child, uint16_t from, uint16_t port);
 

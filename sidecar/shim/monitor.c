@@ -17,6 +17,7 @@
 #include "descriptors.h"
 #include "family.h"
 #include "frame.h"
+#include "token.h"
 
 // Between two rounds of SIGKILL in which nothing ended: a process may be stuck in the kernel.
 enum { LONGEST_NAP_MS = 100 };
@@ -153,6 +154,23 @@ static _Noreturn void give_up(const struct monitor *monitor, enum spawn_stage st
   _exit(0);
 }
 
+static _Noreturn void remove_and_give_up(const struct monitor *monitor,
+                                         const struct spawn_plan *plan,
+                                         const struct spawn_order *order, enum spawn_stage stage) {
+  const int why = errno;
+  home_remove(&plan->homes, order->number);
+  errno = why;
+  give_up(monitor, stage);
+}
+
+// Then the file alone holds it: neither this process nor the child's does.
+static int put_token(const struct spawn_plan *plan, const struct spawn_order *order) {
+  if (order->token_bytes == 0) return 0;
+  const int result = token_write(&plan->homes, order->number, order->token, order->token_bytes);
+  explicit_bzero(order->token, order->token_bytes);
+  return result;
+}
+
 static void prepare(struct monitor *monitor, const struct spawn_plan *plan) {
   sigset_t all;
   sigfillset(&all);
@@ -187,16 +205,11 @@ _Noreturn void monitor_run(struct spawn_plan *plan, const struct spawn_order *or
   descriptors_close_all_but(kept, BESIDE + declared);
   prepare(&monitor, plan);
   if (home_make(&plan->homes, order->number) != 0) {
-    const int why = errno;
-    home_remove(&plan->homes, order->number);
-    errno = why;
-    give_up(&monitor, STAGE_HOME);
+    remove_and_give_up(&monitor, plan, order, STAGE_HOME);
   }
+  if (put_token(plan, order) != 0) remove_and_give_up(&monitor, plan, order, STAGE_TOKEN);
   if (start_child(&monitor, plan, order) != 0) {
-    const int why = errno;
-    home_remove(&plan->homes, order->number);
-    errno = why;
-    give_up(&monitor, STAGE_FORK);
+    remove_and_give_up(&monitor, plan, order, STAGE_FORK);
   }
   const int others[] = {shim, monitor.signals, monitor.failure, plan->homes.place};
   descriptors_close_all_but(others, sizeof others / sizeof *others);

@@ -100,6 +100,8 @@ static int fork_monitor(struct nursery *nursery, struct child *child, const int 
       .stderr_fd = ends[0],
       .environment = child->environment,
       .environment_bytes = child->environment_bytes,
+      .token = child->environment + FRAME_MAX_ENVIRONMENT_BYTES,
+      .token_bytes = child->token_bytes,
       .number = child->number,
       .mode = child->supervisor.confinement.mode,
       .news = ends[1],

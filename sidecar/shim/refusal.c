@@ -14,6 +14,8 @@ static const char *stage_words(enum spawn_stage stage) {
       return "cannot start a process";
     case STAGE_HOME:
       return "cannot make the child's private directory (is /tmp writable?)";
+    case STAGE_TOKEN:
+      return "cannot write the child's token into its private directory";
     case STAGE_SESSION:
       return "cannot make a session";
     case STAGE_DESCRIPTORS:

@@ -105,6 +105,9 @@ static const char *handle(struct serving *serving, const struct frame_request *r
     case FRAME_OPENED:
       if (child != NULL) offer_take(nursery, child, now_ms);
       return NULL;
+    case FRAME_TOKEN:
+      if (child != NULL) child_token(nursery, child, request);
+      return NULL;
     case FRAME_END:
       if (child != NULL) child_end(nursery, child, request, now_ms);
       return NULL;

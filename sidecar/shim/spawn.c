@@ -51,7 +51,8 @@ struct spawn_failure spawn_become(struct spawn_plan *plan, const struct spawn_or
   home_path(&plan->homes, order->number, home);
   if (setsid() < 0) return failed_at(STAGE_SESSION);
   if (install_descriptors(order) != 0) return failed_at(STAGE_DESCRIPTORS);
-  const struct environment_places places = {home, plan->writable, plan->keep_home};
+  const struct environment_places places = {home, plan->writable, plan->keep_home,
+                                            order->token_bytes > 0};
   environment_build(&plan->environment, order->environment, order->environment_bytes, &places);
   setrlimit(RLIMIT_NOFILE, &plan->open_files);
   umask(plan->umask);

@@ -37,6 +37,9 @@ struct spawn_order {
   int stderr_fd;
   char *environment;
   size_t environment_bytes;
+  // What its file holds from the start on; of 0 bytes: it has no such file.
+  char *token;
+  size_t token_bytes;
   uint64_t number;
   enum confinement_mode mode;
   // Where the listener of its filter goes, where it is confined.
@@ -46,6 +49,7 @@ struct spawn_order {
 enum spawn_stage {
   STAGE_FORK = 1,
   STAGE_HOME,
+  STAGE_TOKEN,
   STAGE_SESSION,
   STAGE_DESCRIPTORS,
   STAGE_LANDLOCK,

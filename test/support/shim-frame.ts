@@ -50,6 +50,7 @@ export type ShimEvent =
       readonly port: number
       readonly dropped: number
     }
+  | { readonly type: 'token-failed'; readonly child: number; readonly text: string }
   | { readonly type: 'led'; readonly child: number; readonly from: number; readonly port: number }
 
 export type EventOf<T extends ShimEvent['type']> = Extract<ShimEvent, { readonly type: T }>
@@ -103,6 +104,8 @@ interface Requests {
   readonly exit: { readonly code: number }
   readonly start: Readonly<Record<string, never>>
   readonly confine: Terms
+  /** Empty: there is none any more. */
+  readonly token: { readonly child: number; readonly token: string }
 }
 
 const terms = ({ mode = 0, forwards = [], lines = [] }: Terms): Buffer =>
@@ -121,6 +124,7 @@ const ENCODERS: { readonly [K in keyof Requests]: (request: Requests[K]) => Buff
   exit: ({ code }) => frame(0x05, Buffer.of(code)),
   start: () => frame(0x06),
   confine: (confinement) => frame(0x07, terms(confinement)),
+  token: ({ child, token }) => frame(0x08, Buffer.concat([u32(child), Buffer.from(token)])),
 }
 
 /** A request's bytes. */
@@ -204,6 +208,7 @@ const DECODERS = new Map<number, (payload: Buffer) => ShimEvent>([
       port: p.readUInt16BE(6),
     }),
   ],
+  [0x8c, (p) => ({ type: 'token-failed', child: p.readUInt32BE(0), text: p.toString('utf8', 4) })],
 ])
 
 /** The whole events in `bytes`, and what is left of it. */

@@ -48,6 +48,11 @@ static void check_confine(const struct frame_request *request) {
   check_confinement(&request->confinement);
 }
 
+static void check_token(const struct frame_request *request, const uint8_t *end) {
+  demand(request->token_bytes <= FRAME_MAX_TOKEN_BYTES);
+  demand((const uint8_t *)request->token + request->token_bytes == end);
+}
+
 // A prefix of the same bytes must not be taken for a whole frame, nor for a broken one unless it is.
 static void check_prefixes(const uint8_t *bytes, size_t used) {
   for (size_t shorter = 0; shorter < used; shorter += used / 8 + 1) {
@@ -65,6 +70,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     check_prefixes(bytes + at, decoded.used);
     if (decoded.request.type == FRAME_SPAWN) check_spawn(&decoded.request);
     if (decoded.request.type == FRAME_CONFINE) check_confine(&decoded.request);
+    if (decoded.request.type == FRAME_TOKEN)
+      check_token(&decoded.request, bytes + at + decoded.used);
     uint8_t event[FRAME_MAX_EVENT_BYTES];
     const size_t size = frame_stderr(event, decoded.request.child, 0, bytes + at, decoded.used);
     demand(size <= sizeof event);

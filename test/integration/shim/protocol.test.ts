@@ -86,6 +86,12 @@ describe.each(BUILDS)('%s build', (_build, target) => {
       ],
       ['OPENED with a byte too many', frame(0x03, Buffer.alloc(5)), 'wrong length'],
       ['END with a byte too few', frame(0x04, Buffer.alloc(11)), 'wrong length'],
+      ['TOKEN without a child', frame(0x08, Buffer.alloc(3)), 'TOKEN frame has the wrong length'],
+      [
+        'TOKEN of 16,385 bytes',
+        frame(0x08, Buffer.alloc(16_389)),
+        'TOKEN frame has the wrong length',
+      ],
       ['EXIT without a code', frame(0x05), 'wrong length'],
     ])('%s ends the connection, and every child with it', async (_name, bytes, why) => {
       const connection = await start().ready()
