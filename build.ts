@@ -14,7 +14,7 @@ const SHIM_FLAGS = ['-C', 'sidecar/shim', '--no-print-directory', '--silent']
  * What only some sidecars need, and the others never read: traces (1.2 MB), metrics and logs over OTLP, verification, a tool
  * policy with CEL and YAML, TLS, audit records, what servers reach, a company's own proxy, a tool lock, the check of
  * arguments, modern clients before a legacy server, legacy ones before a modern one, a server that speaks HTTP,
- * other replicas, spare processes.
+ * other replicas, spare processes, the exchange of tokens.
  * `.mjs`, since they are modules also where no package.json says so.
  */
 const APART = [
@@ -34,6 +34,7 @@ const APART = [
   { entry: 'sidecar/server/http-server.ts', outfile: 'dist/http-server.mjs' },
   { entry: 'sidecar/server/spare-processes.ts', outfile: 'dist/spare-processes.mjs' },
   { entry: 'sidecar/replicas/start-replicas.ts', outfile: 'dist/replicas.mjs' },
+  { entry: 'sidecar/exchange/start-exchange.ts', outfile: 'dist/exchange.mjs' },
 ]
 
 const ownBundle: Plugin = {

@@ -56,6 +56,7 @@ export interface Annotation {
     | 'breaker'
     | 'redactions'
     | 'caller-variables'
+    | 'exchange-items'
   /** The allowed words of an `enum`. */
   readonly values?: readonly string[]
   /** The largest `integer`. */

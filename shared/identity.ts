@@ -17,6 +17,8 @@ interface Identifying {
   readonly 'required-scopes'?: readonly string[]
   readonly 'spiffe-ids'?: readonly string[]
   readonly 'caller-environment'?: readonly string[]
+  readonly 'token-exchange'?: readonly string[]
+  readonly 'token-exchange-secret'?: string
 }
 
 const SCOPE = /^[!#-[\]-~]+$/
@@ -30,6 +32,8 @@ export const identityConflicts = (settings: Identifying): readonly string[] => {
     'required-scopes',
     'spiffe-ids',
     'caller-environment',
+    'token-exchange',
+    'token-exchange-secret',
   ] as const
   const inVain = settings.auth === 'none' ? keys.filter((key) => settings[key] !== undefined) : []
   const scopes = settings['required-scopes'] ?? []

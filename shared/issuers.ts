@@ -8,6 +8,7 @@ import { NO_ISSUERS } from './identity.ts'
 import { isLoopback } from './origin.ts'
 import { fail, ok, type Result } from './result.ts'
 import type { Settings } from './settings.ts'
+import { exchangeAsked, isListable, MAX_ITEMS, strangersIn } from './token-exchange.ts'
 
 const text = z.string().check(z.minLength(1), z.maxLength(1024))
 
@@ -60,6 +61,26 @@ export const ownUrl = z.url({ protocol: /^https?$/ }).check(
   ),
 )
 
+const exchangeItems = z._default(
+  z
+    .array(
+      z.string().check(z.refine(isListable, 'must be printable ASCII without spaces and commas')),
+    )
+    .check(z.maxLength(MAX_ITEMS)),
+  [],
+)
+
+/** Where tokens are exchanged for those of other services (RFC 8693), and for which: nothing else is asked for. */
+const tokenExchange = z.strictObject({
+  /** Its token endpoint. */
+  url: ownUrl,
+  /** Services, by the names that the issuer has for them. */
+  audiences: exchangeItems,
+  /** The same by their URIs (RFC 8707). */
+  resources: exchangeItems,
+  scopes: exchangeItems,
+})
+
 export const issuerSchema = z.strictObject({
   /** To the letter as its tokens name it (`iss`). */
   url: ownUrl,
@@ -89,6 +110,8 @@ export const issuerSchema = z.strictObject({
   dpop: z.optional(z.enum(['accepted', 'required'])),
   /** Where it is asked about tokens that are no JWTs (RFC 7662), by whoever has credentials; absent: it is asked about none. */
   introspectionUrl: z.optional(ownUrl),
+  /** Its users' tokens may be exchanged, for their own processes, by whoever has credentials; absent: none is. */
+  tokenExchange: z.optional(tokenExchange),
   /** It is the cluster's own: of its tokens those of these ServiceAccounts are accepted; its keys come from the API server. */
   serviceAccounts: z.optional(
     z
@@ -115,6 +138,39 @@ export const introspectionFaults = (
   return [
     `introspectionDir: tokens that are no JWTs name no issuer: exactly one of issuers needs an introspectionUrl, and ${found}`,
   ]
+}
+
+/** What is wrong with where tokens are exchanged: at one issuer, for what it is listed with, by whoever has credentials. */
+export const exchangeFaults = (
+  issuers: readonly IssuerEntry[],
+  { 'token-exchange': items }: Pick<Settings, 'token-exchange'>,
+  credentials: string | undefined,
+): readonly string[] => {
+  if (items === undefined) {
+    return credentials === undefined
+      ? []
+      : ['tokenExchangeDir: nothing is exchanged where settings have no token-exchange']
+  }
+  if (credentials === undefined) {
+    return [
+      'settings: token-exchange: nothing is exchanged without tokenExchangeDir, the directory of the credentials',
+    ]
+  }
+  const asked = exchangeAsked(items)
+  if (!asked.ok) return [`settings: token-exchange: ${asked.error}`]
+  const listed = issuers.flatMap(({ tokenExchange: one }) => one ?? [])
+  const [only] = listed
+  if (listed.length !== 1 || only === undefined) {
+    return [
+      `settings: token-exchange: exactly one of issuers needs a tokenExchange, and ${listed.length} have one`,
+    ]
+  }
+  const strangers = strangersIn(asked.value, only)
+  return strangers.length === 0
+    ? []
+    : [
+        `settings: token-exchange: ${strangers.join(', ')}: not listed in tokenExchange of the issuer`,
+      ]
 }
 
 /** What is wrong with how the cluster's own issuer is asked for its keys. */

@@ -10,6 +10,7 @@ export const HOMES_VOLUME = 'outrigger-homes'
 export const POLICY_VOLUME = 'outrigger-policy'
 export const LOCK_VOLUME = 'outrigger-lock'
 export const INTROSPECTION_VOLUME = 'outrigger-introspection'
+export const TOKEN_EXCHANGE_VOLUME = 'outrigger-token-exchange'
 export const TLS_VOLUME = 'outrigger-tls'
 export const API_SERVER_VOLUME = 'outrigger-api-server'
 export const AUDIT_VOLUME = 'outrigger-audit'
@@ -25,6 +26,7 @@ export const OWN_VOLUMES = [
   POLICY_VOLUME,
   LOCK_VOLUME,
   INTROSPECTION_VOLUME,
+  TOKEN_EXCHANGE_VOLUME,
   TLS_VOLUME,
   API_SERVER_VOLUME,
   AUDIT_VOLUME,
@@ -66,6 +68,8 @@ export const LOCK_KEY = 'lock.yaml'
 
 /** Where the sidecar finds the Secret of `introspection-secret`, and by which keys. */
 export const INTROSPECTION_DIR = '/outrigger/introspection'
+/** The same of `token-exchange-secret`. */
+export const TOKEN_EXCHANGE_DIR = '/outrigger/token-exchange'
 export const CLIENT_ID_KEY = 'client-id'
 export const CLIENT_SECRET_KEY = 'client-secret'
 

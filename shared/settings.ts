@@ -62,6 +62,7 @@ type Values = {
   breaker: BreakerRule
   redactions: readonly string[]
   'caller-variables': readonly string[]
+  'exchange-items': readonly string[]
 }
 
 type Row<K extends Key> = (typeof ANNOTATIONS)[K]
@@ -244,6 +245,11 @@ const PARSERS: {
     // Its templates are read by caller-environment.ts, where somebody acts on them.
     items((item) => /^\w+=.*\{\{/.test(item)),
     'a comma separated list of variables with templates, such as `USER_EMAIL={{claims.email}}`',
+  ],
+  'exchange-items': [
+    // What each means is read by token-exchange.ts, where somebody acts on it.
+    items((item) => /^(?:audience|resource|scope)=./.test(item)),
+    'a comma separated list of audience=NAME, resource=URI and scope=NAME',
   ],
   uids: [
     uids,

@@ -7,6 +7,7 @@ import {
   apiServerFaults,
   authoritiesText,
   chosenIssuers,
+  exchangeFaults,
   introspectionFaults,
   issuerSchema,
   MAX_ISSUERS,
@@ -211,6 +212,8 @@ const schema = z.strictObject({
   trustDomains: z.optional(trustDomainList),
   /** The directory of `client-id` and `client-secret`, by which opaque tokens are asked about; absent: they are refused. */
   introspectionDir: z.optional(path),
+  /** The same, by which callers' tokens are exchanged for those of their processes. */
+  tokenExchangeDir: z.optional(path),
   /** Who is asked for the keys of an issuer with `serviceAccounts`; `dir` holds `token` and `ca.crt` for that. */
   apiServer: z.optional(
     z.strictObject({
@@ -303,11 +306,13 @@ const settingErrors = (settings: Settings, { isSupervised }: Shape): readonly st
 
 const trustErrors = (
   issuers: ReturnType<typeof chosenIssuers>,
-  { introspectionDir, apiServer }: Shape,
+  { introspectionDir, tokenExchangeDir, apiServer }: Shape,
+  settings: Settings,
 ): readonly string[] =>
   issuers.ok
     ? [
         ...introspectionFaults(issuers.value, introspectionDir),
+        ...exchangeFaults(issuers.value, settings, tokenExchangeDir),
         ...apiServerFaults(issuers.value, apiServer),
       ]
     : issuers.error
@@ -327,7 +332,7 @@ export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, str
   const errors = [
     ...settingErrors(settings, shape),
     ...portErrors(shape),
-    ...trustErrors(issuers, shape),
+    ...trustErrors(issuers, shape, settings),
     ...(trustDomains.ok ? [] : trustDomains.error),
   ]
   return issuers.ok && trustDomains.ok && errors.length === 0

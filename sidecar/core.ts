@@ -12,6 +12,7 @@ import type { Observe } from './conversation/call.ts'
 import type { Vetting } from './conversation/vetting.ts'
 import type { ToldOf } from './egress/ledger/ledger.ts'
 import type { Egress } from './egress/start-egress.ts'
+import type { Exchange } from './exchange/start-exchange.ts'
 import { emulationOf } from './emulation/load-emulation.ts'
 import { guardsOf } from './guards/guards.ts'
 import { Peers } from './http/peers.ts'
@@ -67,10 +68,11 @@ export interface SidecarParts {
 
 const meansFor = (
   { process, now, pod }: SidecarParts,
-  { budget, turnEnd, egress }: Pick<Held, 'budget' | 'turnEnd' | 'egress'>,
+  { budget, turnEnd, egress, exchange }: Pick<Held, 'budget' | 'turnEnd' | 'egress' | 'exchange'>,
   isServing: () => boolean,
 ): ServerMeans => ({
   outfitter: egress?.outfitter,
+  tokens: exchange,
   isServing,
   ownUid: process.uid,
   listeners: pod?.listeners,
@@ -112,6 +114,8 @@ export const heldBy = async (parts: SidecarParts, trust: Trust | undefined) => {
 export type Held = Awaited<ReturnType<typeof heldBy>> & {
   /** Undefined where the server may reach what it likes. */
   readonly egress: Egress | undefined
+  /** Undefined where processes have no tokens of their callers'. */
+  readonly exchange: Exchange | undefined
 }
 
 /** Who serves which clients. */

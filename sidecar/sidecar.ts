@@ -8,6 +8,7 @@ import { startTrust } from './identity/start-trust.ts'
 import type { Trust } from './identity/trust.ts'
 import { loadEgress } from './load-egress.ts'
 import { RECORDS_MS } from './life/drain.ts'
+import { loadExchange } from './load-exchange.ts'
 import { loadOwnWay } from './load-own-way.ts'
 import { loadVetting, type StartedVetting } from './load-vetting.ts'
 import type { Finding } from './lock/findings.ts'
@@ -98,7 +99,8 @@ const hold = async (parts: SidecarParts, begun: Begun): Promise<Held> => {
   begun.records = held.records
   begun.replicas = held.replicas
   begun.egress = await loadEgress(parts, held.records?.recorder.egress)
-  return { ...held, egress: begun.egress }
+  const exchange = await loadExchange(parts, begun.trust, held.records?.recorder)
+  return { ...held, egress: begun.egress, exchange }
 }
 
 /** Each step is noted in `begun` as soon as there is something to end. */
@@ -138,7 +140,7 @@ const start = async (given: SidecarParts, begun: Begun): Promise<Sidecar> => {
   const sweeping = setInterval(() => {
     sweep()
     sweepSpares()
-    for (const one of [standIns, held.egress]) one?.sweep(now())
+    for (const one of [standIns, held.egress, held.exchange]) one?.sweep(now())
     trust?.sweep?.(now(), server.tenants ?? [])
   }, SWEEP_MS)
   const close = (left = (): number => CLOSE_PATIENCE_MS): Promise<void> => {

@@ -6,6 +6,7 @@ import {
   API_SERVER_VOLUME,
   CONFIG_VARIABLE,
   INTROSPECTION_VOLUME,
+  TOKEN_EXCHANGE_VOLUME,
   PARENT_PROXY_VOLUME,
   REPLICAS_VOLUME,
   SHIM_PATH,
@@ -90,6 +91,7 @@ const LOCAL = {
   toolPolicy: undefined,
   toolLock: undefined,
   introspectionDir: undefined,
+  tokenExchangeDir: undefined,
   tls: undefined,
   replicas: undefined,
   apiServer: undefined,
@@ -113,7 +115,8 @@ const configOf = (
   const alone = isSupervised ? { isSupervised: false, standIns: [], carriedPorts: [] } : {}
   const issuers = askedHere(at(document, 'issuers'))
   const egress = egressHere(document)
-  return parseSidecarConfig({ ...document, ...LOCAL, ...alone, issuers, egress, port })
+  const { 'token-exchange': _asked, ...settings } = objectAt(document, 'settings')
+  return parseSidecarConfig({ ...document, ...LOCAL, ...alone, issuers, egress, settings, port })
 }
 
 /** What of the sidecar's volumes is left out here, by the volume. */
@@ -122,17 +125,25 @@ const LEFT_OUT = new Map<string | undefined, string>([
   [REPLICAS_VOLUME, 'companions.replicas of the cluster configuration: there is one replica here'],
   [API_SERVER_VOLUME, 'tokens of ServiceAccounts are refused here: only a cluster has their keys'],
   [
+    TOKEN_EXCHANGE_VOLUME,
+    'outrigger.dev/token-exchange: no token is exchanged here, and servers find none',
+  ],
+  [
     INTROSPECTION_VOLUME,
     'outrigger.dev/introspection-secret: tokens that are no JWTs are refused here',
   ],
 ])
+
+/** What takes credentials. */
+const withoutAsking = (issuer: JsonObject): JsonObject =>
+  withAt(withAt(issuer, ['introspectionUrl'], undefined), ['tokenExchange'], undefined)
 
 /** Without credentials nobody is asked about a token, and without a cluster nobody has its keys. */
 const askedHere = (issuers: Json | undefined): Json | undefined =>
   isList(issuers)
     ? issuers
         .filter((one) => !isObject(one) || at(one, 'serviceAccounts') === undefined)
-        .map((one) => (isObject(one) ? withAt(one, ['introspectionUrl'], undefined) : one))
+        .map((one) => (isObject(one) ? withoutAsking(one) : one))
     : issuers
 
 /** The proxy takes a port that is free; a company's own proxy is the cluster's, and a server without the shim goes where it likes. */

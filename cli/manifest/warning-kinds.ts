@@ -49,7 +49,7 @@ const KINDS: readonly (readonly [kind: string, words: RegExp])[] = [
   ['probes and hooks are confined', /: run under the shim's confinement/],
   [
     'callers lack what processes are given of them',
-    /caller-environment: every (?:caller|workload)/,
+    /(?:caller-environment|token-exchange): every (?:caller|workload)/,
   ],
   ['clients cannot find the issuer by themselves', /public-url is missing: clients/],
   [

@@ -3,8 +3,11 @@
 import { clientAuthorization } from '../../sidecar/identity/client-credentials.ts'
 
 /** None where they can be read, or where there are to be none. */
-export const credentialFaults = async (dir: string | undefined): Promise<readonly string[]> => {
+export const credentialFaults = async (
+  dir: string | undefined,
+  what = '--introspection-credentials',
+): Promise<readonly string[]> => {
   if (dir === undefined) return []
   const found = await clientAuthorization(dir)
-  return found.ok ? [] : [`--introspection-credentials ${found.error}`]
+  return found.ok ? [] : [`${what} ${found.error}`]
 }

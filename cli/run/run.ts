@@ -105,11 +105,12 @@ export const run = defineCommand({
       for (const error of config.error) tell(io, 'run', error)
       return 2
     }
-    const { introspectionDir, tls, audit } = config.value.config
+    const { introspectionDir, tokenExchangeDir, tls, audit } = config.value.config
     const faults = [
       ...(await auditFaults(audit)),
       ...(await documentFaults(config.value.config)),
       ...(await credentialFaults(introspectionDir)),
+      ...(await credentialFaults(tokenExchangeDir, 'tokenExchangeDir')),
       ...(await certificateFaults(tls, flags.tls !== undefined)),
     ]
     for (const fault of faults) tell(io, 'run', fault)

@@ -278,6 +278,16 @@ const events = {
     /** The end of what it wrote to stderr, of one that has failed. */
     tail: z.optional(z.array(text)),
   },
+  /** A caller's token was exchanged for one of its processes', or not, or that one's time is up and it was taken from them. */
+  'token-exchange': {
+    caller,
+    /** Who was asked. */
+    issuer: text,
+    /** For which services, and what there. */
+    audiences: z.array(text),
+    scopes: z.array(text),
+    outcome: z.enum(['exchanged', 'failed', 'expired']),
+  },
   /** A file has changed by which the sidecar serves. */
   reload: {
     what: z.enum(['tool-policy', 'tool-lock', 'certificate']),
@@ -340,6 +350,7 @@ export const recordSchema = z.discriminatedUnion('event', [
   recordOf('session-end'),
   recordOf('process-start'),
   recordOf('process-end'),
+  recordOf('token-exchange'),
   recordOf('reload'),
   recordOf('lock-finding'),
   recordOf('rotation'),

@@ -187,6 +187,10 @@ export class Recorder {
     })
   }
 
+  exchanged(caller: Principal, told: Omit<EventOf<'token-exchange'>, 'event' | 'caller'>): void {
+    this.add({ event: 'token-exchange', caller: callerOf(caller), ...told })
+  }
+
   sweep(nowMs: number): void {
     if (nowMs - this.summaryMs < SUMMARY_MS) return
     this.summaryMs = nowMs

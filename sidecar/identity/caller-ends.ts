@@ -15,6 +15,12 @@ export interface Owned extends Pick<Holder, 'idle'> {
 
 export class CallerEnds {
   private readonly untilMs = new Map<string, number>()
+  private readonly areAll: boolean
+
+  /** `areAll`: the processes of every caller have something of it; else of those alone whom their environment tells. */
+  constructor(areAll = false) {
+    this.areAll = areAll
+  }
 
   /** It has shown a token that is good until then (monotonic). */
   note({ key }: Principal, untilMs: number): void {
@@ -25,9 +31,13 @@ export class CallerEnds {
     if (first !== undefined && this.untilMs.size > MAX_CALLERS) this.untilMs.delete(first)
   }
 
+  private isTheirs(caller: Principal | undefined): caller is Principal {
+    return caller?.environment !== undefined || (this.areAll && caller?.identity !== undefined)
+  }
+
   sweep(nowMs: number, processes: Iterable<Owned>): void {
     for (const { caller, idle, giveUp } of processes) {
-      if (caller?.environment === undefined || idle === undefined) continue
+      if (!this.isTheirs(caller) || idle === undefined) continue
       if ((this.untilMs.get(caller.key) ?? -Infinity) <= nowMs) giveUp('expired')
     }
     for (const [key, untilMs] of this.untilMs) if (untilMs <= nowMs) this.untilMs.delete(key)

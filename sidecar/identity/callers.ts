@@ -124,7 +124,7 @@ const challenged = (
 const lacking = (what: string): Fault =>
   fault(
     'forbidden',
-    `the server's processes are given what tokens say of their callers (outrigger.dev/caller-environment), and ${what}`,
+    `the server's processes are given what their callers' tokens say, or are good for (outrigger.dev/caller-environment, token-exchange), and ${what}`,
   )
 
 const refused = (refusal: Refusal, means: Means, knock: Knock): Fault => {

@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { callerVariables, type CallerVariable } from '../../shared/caller-environment.ts'
 import type { Log } from '../../shared/log.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
+import type { Result } from '../../shared/result.ts'
+import { exchangeAsked, type Asked } from '../../shared/token-exchange.ts'
 import { apiServerKeys } from './api-server.ts'
 import { BundleKeys } from './bundle-keys.ts'
 import { Bundles, type Followed } from './bundles.ts'
@@ -14,7 +16,7 @@ import { CallerEnds, type Owned } from './caller-ends.ts'
 import { principalBy } from './caller-values.ts'
 import { callersOf, type CallerOf, type Found } from './callers.ts'
 import type { Binds } from './claims.ts'
-import { createFetchJson, type FetchJson, type AllowedHost } from './fetch-json.ts'
+import { createFetchJson, type FetchJson, type FetchRules, type AllowedHost } from './fetch-json.ts'
 import { Introspection } from './introspection.ts'
 import { IssuerKeys, type IssuerKeysOptions } from './issuer-keys.ts'
 import { KeyDocuments } from './key-documents.ts'
@@ -24,6 +26,7 @@ import { Resource } from './resource.ts'
 import { OpaqueTokens } from './opaque-tokens.ts'
 import type { OwnWay } from './own-way.ts'
 import type { TrustedDomain, TrustedIssuer } from './signed-tokens.ts'
+import { SubjectTokens } from './subject-tokens.ts'
 import { Svids } from './svids.ts'
 import { Verifier } from './verifier.ts'
 import { Crowd, Share } from './waiting.ts'
@@ -44,9 +47,23 @@ export interface Trust {
   readonly note?: CallerEnds['note']
   /** Ends what is nobody's any more; absent where no process has anything of its caller. */
   readonly sweep?: (nowMs: number, processes: Iterable<Owned>) => void
+  /** Where callers' tokens are exchanged; absent: nowhere. */
+  readonly exchange?: ExchangePlace | undefined
   /** Callers who are being verified: requests that nobody has counted yet. */
   readonly pending: () => number
   readonly close: () => void
+}
+
+/** Where and for what callers' tokens are exchanged (RFC 8693). */
+export interface ExchangePlace extends Pick<FetchRules, 'hosts' | 'ca'> {
+  readonly issuer: string
+  readonly url: string
+  readonly asked: Asked
+  readonly fetchJson: FetchJson
+  /** By what the issuer knows who asks, or why that cannot be had. */
+  readonly authorization: () => Promise<Result<string, string>>
+  /** The tokens that callers have brought. */
+  readonly subjects: SubjectTokens
 }
 
 export interface TrustOptions {
@@ -75,8 +92,8 @@ const subjectsOf = ({ serviceAccounts }: Entry): ReadonlySet<string> | undefined
 const addressesOf = async (name: string): Promise<readonly string[]> =>
   (await lookup(name, { all: true })).map(({ address }) => address)
 
-/** An issuer's hosts, and that of its introspection, a public one unless it is listed otherwise. */
-const introspectionHosts = (entry: Entry, url: string): readonly AllowedHost[] => [
+/** An issuer's hosts, and that of another of its endpoints, a public one unless it is listed otherwise. */
+const hostsWith = (entry: Entry, url: string): readonly AllowedHost[] => [
   ...hostsOf(entry),
   { host: new URL(url).host, reach: 'public' },
 ]
@@ -145,7 +162,7 @@ const opaqueTokens = (
   const introspection = new Introspection({
     issuer,
     url,
-    hosts: introspectionHosts(entry, url),
+    hosts: hostsWith(entry, url),
     ca,
     fetchJson,
     authorization: () => clientAuthorization(introspectionDir),
@@ -164,6 +181,28 @@ const opaqueTokens = (
     now,
     wallMs,
   })
+}
+
+/** Where tokens are exchanged, and for what: at one issuer at most, which the configuration has seen to. */
+const exchangePlace = (
+  { issuers, settings, tokenExchangeDir }: SidecarConfig,
+  fetchJson: FetchJson,
+): ExchangePlace | undefined => {
+  const entry = issuers.find(({ tokenExchange }) => tokenExchange !== undefined)
+  const asked = exchangeAsked(settings['token-exchange'] ?? [])
+  if (tokenExchangeDir === undefined || entry?.tokenExchange === undefined || !asked.ok)
+    return undefined
+  const { url } = entry.tokenExchange
+  return {
+    issuer: entry.url,
+    url,
+    hosts: hostsWith(entry, url),
+    ca: entry.ca,
+    asked: asked.value,
+    fetchJson,
+    authorization: () => clientAuthorization(tokenExchangeDir),
+    subjects: new SubjectTokens(),
+  }
 }
 
 /** Where JWT-SVIDs of a trust domain are taken. */
@@ -191,27 +230,31 @@ const svidsOf = (
     : new Svids({ now, wallMs, bundles, areAlone })
 }
 
-/** Notes until when each may call. */
+/** Notes until when each may call, and by which token. */
 const noting =
-  (callerOf: CallerOf, ends: CallerEnds): CallerOf =>
+  (callerOf: CallerOf, ends: CallerEnds, subjects: SubjectTokens | undefined): CallerOf =>
   (arrival, askedBy) => {
     const note = (found: Found): Found => {
-      if (found.ok) ends.note(found.value.principal, found.value.untilMs)
+      if (!found.ok) return found
+      const { principal, untilMs } = found.value
+      ends.note(principal, untilMs)
+      subjects?.note(arrival.request, principal, untilMs)
       return found
     }
     const found = callerOf(arrival, askedBy)
     return found instanceof Promise ? found.then(note) : note(found)
   }
 
-/** What callers' own variables need of verification. */
+/** What callers' own variables and tokens need of verification. */
 const withEnds = (
   callerOf: CallerOf,
-  hasVariables: boolean,
+  isNeeded: boolean,
+  subjects: SubjectTokens | undefined,
 ): Pick<Trust, 'callerOf' | 'note' | 'sweep'> => {
-  if (!hasVariables) return { callerOf }
-  const ends = new CallerEnds()
+  if (!isNeeded) return { callerOf }
+  const ends = new CallerEnds(subjects !== undefined)
   return {
-    callerOf: noting(callerOf, ends),
+    callerOf: noting(callerOf, ends, subjects),
     note: (principal, untilMs) => ends.note(principal, untilMs),
     sweep: (nowMs, processes) => ends.sweep(nowMs, processes),
   }
@@ -222,7 +265,7 @@ export const createTrust = async (options: TrustOptions, port: () => number): Pr
   const { config, log, now, wallMs } = options
   const { trustDomains: domains } = config
   const variables = variablesOf(config)
-  const needsClaims = variables !== undefined
+  const needsClaims = variables !== undefined || config.tokenExchangeDir !== undefined
   const takesJwtSvids = domains.some(({ jwt }) => jwt !== undefined)
   const resource = new Resource({ ...config, takesJwtSvids }, port)
   const fetchJson = createFetchJson(new Names(addressesOf), options.way)
@@ -262,9 +305,15 @@ export const createTrust = async (options: TrustOptions, port: () => number): Pr
     : undefined
   const svids = svidsOf(options, bundles, takesJwtSvids)
   bundles.follow()
+  const exchange = exchangePlace(config, fetchJson)
   return {
     resource,
-    ...withEnds(callersOf({ resource, verifier, proofs, svids, needsClaims }), needsClaims),
+    ...withEnds(
+      callersOf({ resource, verifier, proofs, svids, needsClaims }),
+      needsClaims,
+      exchange?.subjects,
+    ),
+    exchange,
     svids,
     pending: () => verifier.pending + (proofs?.pending ?? 0),
     close: () => bundles.close(),

@@ -37,6 +37,7 @@ export const FAULTS = {
   'too-many-requests': { status: 429, rpc: -32_000 },
   internal: { status: 500, rpc: -32_603 },
   'server-not-started': { status: 502, rpc: -32_000 },
+  'token-not-exchanged': { status: 502, rpc: -32_000 },
   'server-failed': { status: 502, rpc: -32_000 },
   'no-capacity': { status: 503, rpc: -32_000 },
   'no-memory': { status: 503, rpc: -32_000 },

@@ -1,22 +1,23 @@
 // The children that the shim has been asked for, by number, until they are gone: what it says of one goes to that
 // one. Bounded by who asks (spawner.ts): here nothing is refused for being too many.
 
-import { codeOf } from '../../shared/error-code.ts'
 import { messageOf } from '../../shared/message.ts'
-import { fail, ok, type Result } from '../../shared/result.ts'
+import { fail, ok } from '../../shared/result.ts'
+import type { Principal } from '../access/principal.ts'
 import type { Budget } from '../bytes/budget.ts'
 import type { AtTurnEnd } from '../bytes/turn-end.ts'
 import { Child, READ_BYTES } from './child.ts'
+import { broken, exhaustion, exitCode, type Spawned } from './child-ends.ts'
 import {
   endFrame,
   openedFrame,
   spawnFrame,
+  tokenFrame,
   UNCONFINED,
   type ShimEvent,
-  type Terms,
 } from './control-frame.ts'
-import type { Link } from './link.ts'
-import type { Outfitter } from './outfit.ts'
+import { withOwn, type Outfitter } from './outfit.ts'
+import type { ProcessTokens } from './process-tokens.ts'
 import { openPipes } from './pipes.ts'
 import { signalName, type Exit, type ProcessWatch, type ServerProcess } from './process-watch.ts'
 import type { Tenant } from './source.ts'
@@ -30,22 +31,16 @@ const SPAWN_TIMEOUT_MS = 15_000
 
 export type ChildEvent = Exclude<ShimEvent, { kind: 'hello' | 'supervision' | 'terminating' }>
 
-/** Why there is no child; `isBusy`: it may well work a little later. */
-export interface SpawnFailure {
-  readonly message: string
-  readonly isBusy: boolean
-}
-
-export type Spawned = Result<Link, SpawnFailure>
-
-export const broken = (message: string): Spawned => fail({ message, isBusy: false })
-
 interface Asked {
   process: ServerProcess
   tenant: Tenant
   readonly name: string
   readonly settle: (result: Spawned) => void
   child: Child | undefined
+  /** What its file holds, or is to hold once it runs; undefined: it has no such file. */
+  token: string | undefined
+  /** With which it was started. */
+  sent: string | undefined
   /** Its stderr; undefined until it has written any. */
   lines: StderrLines | undefined
   /** Between its start and its end. */
@@ -75,6 +70,8 @@ export interface ChildrenOptions {
   readonly watch: ProcessWatch
   /** Absent where they may reach what they like. */
   readonly outfitter?: Outfitter | undefined
+  /** Absent where processes have no tokens. */
+  readonly tokens?: ProcessTokens | undefined
 }
 
 export class Children {
@@ -134,15 +131,44 @@ export class Children {
         name,
         settle,
         child: undefined,
+        token: undefined,
+        sent: undefined,
         lines: undefined,
         isRunning: false,
         isEnding: false,
         isAsked: false,
       }
       this.asked.set(number, asked)
-      if (this.options.outfitter) void this.fit(asked, this.options.outfitter)
-      else this.options.send(spawnFrame(number, name, withOwn(UNCONFINED, tenant)))
+      const { tokens } = this.options
+      if (tokens && tenant.caller) void this.entrust(asked, tenant.caller, tokens)
+      else this.ask(asked)
     })
+  }
+
+  /** The shim is asked once its token is there: it starts with that, or not at all. */
+  private async entrust(asked: Asked, caller: Principal, tokens: ProcessTokens): Promise<void> {
+    const { number } = asked.process
+    const found = await tokens.begin(number, caller, (token) => {
+      asked.token = token
+      if (asked.isRunning) this.options.send(tokenFrame(number, token))
+    })
+    if (this.asked.get(number) !== asked) return
+    if (!found.ok) {
+      asked.settle(fail({ message: 'it has no token', isBusy: false, fault: found.error }))
+    }
+    // The shim knows nothing of it.
+    if (!found.ok || asked.isEnding) {
+      this.forget(number)
+      return
+    }
+    asked.token = found.value
+    this.ask(asked)
+  }
+
+  private ask(asked: Asked): void {
+    const { process, name, tenant } = asked
+    if (this.options.outfitter) void this.fit(asked, this.options.outfitter)
+    else this.options.send(spawnFrame(process.number, name, withOwn(UNCONFINED, tenant)))
   }
 
   /** It is somebody's from now on; false where it is going. */
@@ -188,6 +214,7 @@ export class Children {
   private forget(number: number): void {
     this.asked.delete(number)
     this.options.outfitter?.gone(number)
+    this.options.tokens?.gone(number)
     this.free()
   }
 
@@ -205,7 +232,10 @@ export class Children {
       settle(broken(why))
       child?.lost(why)
     }
-    for (const number of this.asked.keys()) this.options.outfitter?.gone(number)
+    for (const number of this.asked.keys()) {
+      this.options.outfitter?.gone(number)
+      this.options.tokens?.gone(number)
+    }
     this.asked.clear()
     this.free()
   }
@@ -222,8 +252,7 @@ export class Children {
         this.refused(asked, event)
         break
       case 'gone':
-        asked.child?.gone()
-        this.forget(event.child)
+        this.gone(asked, event.child)
         break
       case 'exited':
         this.exited(asked, event)
@@ -233,18 +262,30 @@ export class Children {
         break
       case 'egress':
       case 'led':
-        this.reaches(event)
+      case 'token-failed':
+        this.besides(event)
     }
   }
 
-  private reaches(event: ChildEvent & { kind: 'egress' | 'led' }): void {
-    if (event.kind === 'egress') this.options.outfitter?.attempted(event)
-    else this.options.outfitter?.led(event)
+  private gone(asked: Asked, number: number): void {
+    asked.child?.gone()
+    this.forget(number)
+  }
+
+  /** What it tries beside its conversation, and what we could not give it. */
+  private besides(event: ChildEvent & { kind: 'egress' | 'led' | 'token-failed' }): void {
+    const { outfitter, tokens } = this.options
+    if (event.kind === 'egress') outfitter?.attempted(event)
+    else if (event.kind === 'led') outfitter?.led(event)
+    else tokens?.failed(event.child, event.why)
   }
 
   private spawned(asked: Asked): void {
+    const { number } = asked.process
     asked.isRunning = true
     this.options.watch.started(asked.process)
+    // Another has come while it was being started.
+    if (asked.token !== asked.sent) this.options.send(tokenFrame(number, asked.token ?? ''))
     if (asked.child) asked.settle(ok(asked.child))
   }
 
@@ -292,6 +333,8 @@ export class Children {
         end: (why: 'asked' | 'broken'): void => this.end(number, why),
       }
       asked.child = new Child(pipes, control, budget, atTurnEnd)
+      if (asked.token !== undefined && asked.token !== '') send(tokenFrame(number, asked.token))
+      asked.sent = asked.token
       send(openedFrame(number))
     } catch (error) {
       const exhausted = exhaustion(error)
@@ -312,27 +355,6 @@ export class Children {
   }
 }
 
-/** With what its caller's processes have of it; what it may reach stands above that. */
-const withOwn = (terms: Terms, { caller }: Tenant): Terms =>
-  caller?.environment
-    ? { ...terms, environment: { ...caller.environment, ...terms.environment } }
-    : terms
-
 const underwayWith = ({ child }: Pick<Asked, 'child'>): readonly Underway[] => [
   ...(child?.owner?.underway ?? []),
 ]
-
-/** What this process, or the machine, has no more of just now; nothing is wrong with the server. */
-const EXHAUSTION: ReadonlyMap<string, string> = new Map([
-  ['EMFILE', 'the sidecar has no file descriptor left (its limit of open files)'],
-  ['ENFILE', 'the machine has no file descriptor left'],
-  ['ENOMEM', 'the machine has no memory left for its pipes'],
-])
-
-const exhaustion = (error: unknown): string | undefined => EXHAUSTION.get(codeOf(error))
-
-/** A server that we ended by a signal, because it did not heed the end of its input, has not failed. */
-const exitCode = (
-  { code, signal }: { readonly code: number | undefined; readonly signal: number | undefined },
-  isEnding: boolean,
-): number => code ?? (isEnding ? 0 : 128 + (signal ?? 0))

@@ -40,11 +40,7 @@ const MODES = ['off', 'observe', 'enforce'] as const
 const VERDICTS = ['allowed', 'observed', 'refused'] as const
 const EGRESS_KINDS = ['other', 'tcp', 'udp', 'unix', 'other'] as const
 
-export interface SocketKind {
-  readonly domain: number
-  readonly type: number
-  readonly protocol: number
-}
+export type SocketKind = Readonly<Record<'domain' | 'type' | 'protocol', number>>
 
 /** An attempt of a child's to reach something by a way of its own, as the shim saw it. */
 export interface EgressAttempt {
@@ -130,6 +126,7 @@ export type ShimEvent =
       readonly isOutOfMemory: boolean
     }
   | { readonly kind: 'terminating'; readonly leftMs: number }
+  | { readonly kind: 'token-failed'; readonly child: number; readonly why: string }
   | ({ readonly kind: 'egress' } & EgressAttempt)
   | ({ readonly kind: 'led' } & Led)
 
@@ -178,6 +175,10 @@ export const spawnFrame = (child: number, name: string, terms: Terms = UNCONFINE
 
 /** To a shim with one command: it starts once this has come; later ones replace the forwards. */
 export const confineFrame = (terms: Terms): Buffer => frame(0x07, termsOf(terms))
+
+/** For a child's own file: before OPENED what it starts with; empty: it has none any more. */
+export const tokenFrame = (child: number, token: string): Buffer =>
+  frame(0x08, Buffer.concat([numbers(child), Buffer.from(token, 'latin1')]))
 
 export const openedFrame = (child: number): Buffer => frame(0x03, numbers(child))
 
@@ -320,6 +321,10 @@ const EVENTS: ReadonlyMap<number, readonly [minBytes: number, decode: Decode]> =
         port: p.readUInt16BE(6),
       }),
     ],
+  ],
+  [
+    0x8c,
+    [4, (p) => ({ kind: 'token-failed', child: p.readUInt32BE(0), why: p.toString('utf8', 4) })],
   ],
 ])
 

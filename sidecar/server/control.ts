@@ -2,7 +2,8 @@
 // tells each child what the shim saw. When the connection drops, every child is lost: the shim kills them.
 
 import type { Log } from '../../shared/log.ts'
-import { broken, Children, type ChildrenOptions, type Spawned } from './children.ts'
+import { broken, type Spawned } from './child-ends.ts'
+import { Children, type ChildrenOptions } from './children.ts'
 import type { Peer } from './connection.ts'
 import { ControlSocket, pipesIn } from './control-socket.ts'
 import type { Tenant } from './source.ts'

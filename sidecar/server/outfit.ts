@@ -5,6 +5,7 @@ import type { Principal } from '../access/principal.ts'
 import type { Peer } from './connection.ts'
 import type { EgressAttempt, Led, Terms } from './control-frame.ts'
 import type { ServerProcess } from './process-watch.ts'
+import type { Tenant } from './source.ts'
 import type { Underway } from './underway.ts'
 
 /** Stands for a child's number where one command is the server of all. */
@@ -50,3 +51,9 @@ export interface Outfitter {
   /** One is on its way to a forward of its own. */
   readonly led: (led: Led) => void
 }
+
+/** With what its caller's processes have of it; what it may reach stands above that. */
+export const withOwn = (terms: Terms, { caller }: Pick<Tenant, 'caller'>): Terms =>
+  caller?.environment
+    ? { ...terms, environment: { ...caller.environment, ...terms.environment } }
+    : terms

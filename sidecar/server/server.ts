@@ -5,6 +5,7 @@ import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import type { ControlOptions } from './control.ts'
 import type { Listener } from './listeners.ts'
 import type { OpenPaths } from './open-paths.ts'
+import type { ProcessTokens } from './process-tokens.ts'
 import type { ProcessWatch } from './process-watch.ts'
 import type { Outfitter } from './outfit.ts'
 import type { LinkSource, Spares, Tenant } from './source.ts'
@@ -45,6 +46,8 @@ export interface ServerMeans extends Pick<
   readonly now: () => number
   /** Undefined where the server may reach what it likes. */
   readonly outfitter?: Outfitter | undefined
+  /** Undefined where its processes have no tokens of their callers'. */
+  readonly tokens?: ProcessTokens | undefined
   /** Whether the server is known to work. */
   readonly isServing: () => boolean
   /** Absent where nobody has asked for spare processes. */

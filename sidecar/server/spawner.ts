@@ -179,7 +179,7 @@ export class Spawner implements LinkSource {
       onSpawn('started')
       return ok(child.value)
     }
-    const { isBusy, message } = child.error
+    const { isBusy, message, fault: own } = child.error
     if (isBusy && control.isReady && now() - one.sinceMs < PATIENCE_MS) {
       this.isHeld = true
       return new Promise((settle) => {
@@ -188,6 +188,7 @@ export class Spawner implements LinkSource {
       })
     }
     onSpawn('refused')
+    if (own !== undefined) return fail(own)
     const told = `the server could not be started: ${message}`
     return fail(isBusy ? fault('no-capacity', told, BUSY) : fault('server-not-started', told))
   }

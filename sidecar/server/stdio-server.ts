@@ -28,7 +28,7 @@ const sparesFor = (
   })
 
 export const connectStdio: ConnectServer = (config, means, events) => {
-  const { ownUid, budget, newName, schedule, atTurnEnd, now, outfitter } = means
+  const { ownUid, budget, newName, schedule, atTurnEnd, now, outfitter, tokens } = means
   const admit = (peer: Peer): string | undefined => {
     const why = admitShim(peer, { ...config, ownUid }) ?? outfitter?.refusal(confiningOf(peer))
     if (why !== undefined) events.onGone(shimRefused(why))
@@ -50,6 +50,7 @@ export const connectStdio: ConnectServer = (config, means, events) => {
     onExit: events.onExit,
     watch: events.watch,
     outfitter,
+    tokens,
     onPeer: (peer) => (peer ? met(peer) : events.onGone(ENDED)),
   })
   const most = maxProcesses(config.settings['max-processes'], config.serverMemoryBytes)

@@ -14,6 +14,7 @@ import {
   type ProcessFigures,
   type TrafficFigures,
 } from './process-metrics.ts'
+import { counter } from './collected.ts'
 import { replicaMetrics, type ReplicaFigures } from './replica-metrics.ts'
 import { tlsMetrics, type TlsMetrics } from './tls-metrics.ts'
 import {
@@ -105,6 +106,8 @@ export interface Gauges {
   readonly egress?: { readonly figures: EgressFigures } | undefined
   /** Absent where there is one replica alone. */
   readonly replicas?: { readonly figures: ReplicaFigures } | undefined
+  /** Absent where no tokens are exchanged. */
+  readonly exchange?: { readonly outcomes: ReadonlyMap<string, number> } | undefined
 }
 
 /** Processes that are there before anybody asks, and failures of theirs in a row. */
@@ -267,12 +270,25 @@ const wherePresent = ({
   records,
   egress,
   replicas,
+  exchange,
   ...gauges
 }: Gauges): readonly Metric[] => [
   ...(guards ? guardMetrics(guards) : []),
   ...(records ? auditMetrics(records.figures) : []),
   ...(egress ? egressMetrics(egress.figures) : []),
   ...(replicas ? replicaMetrics(replicas.figures) : []),
+  ...(exchange
+    ? [
+        counter(
+          {
+            name: 'outrigger_token_exchanges_total',
+            help: 'Exchanges of callers’ tokens for their processes’, by what became of them.',
+            by: 'outcome',
+          },
+          () => exchange.outcomes,
+        ),
+      ]
+    : []),
   ...spareMetrics(gauges),
 ]
 

@@ -47,6 +47,7 @@ export const PLAN: Plan = {
       'egress/ledger egress/reach', // what is told of it; what may be reached, and a connection there
       'audit', // what is on record of it
       'audit/content', // what of the messages themselves
+      'exchange', // what processes have of their callers' tokens
       'routing guards', // by era, and whether at all; whether now
       'emulation', // legacy clients before a modern server
       'translation', // modern clients before a legacy server

@@ -30,6 +30,7 @@ const WORDS: Readonly<Record<Annotation['type'], string>> = {
   breaker: '`failures/pause`',
   redactions: 'names and JSON paths',
   'caller-variables': 'a comma list of variables and templates',
+  'exchange-items': 'a comma list of services and scopes',
 }
 
 const kind = ({ type, values }: Annotation): string =>

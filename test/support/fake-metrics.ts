@@ -57,6 +57,7 @@ const busyMetrics = (): FakeMetrics => {
       },
     },
     replicas: { figures: new Figures(() => 0) },
+    exchange: { outcomes: new Map([['exchanged', 1]]) },
   })
   const { metrics } = fake
   const operation = metrics.operations.begin(

@@ -3,7 +3,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ok, type Result } from '../../shared/result.ts'
-import type { Spawned } from '../../sidecar/server/children.ts'
+import type { Spawned } from '../../sidecar/server/child-ends.ts'
 import type { LinkSource, Tenant } from '../../sidecar/server/source.ts'
 import { Spawner, type Processes } from '../../sidecar/server/spawner.ts'
 import type { Fault } from '../../sidecar/mcp/faults.ts'

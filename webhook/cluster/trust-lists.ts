@@ -57,6 +57,13 @@ const HERE =
 const COMMA =
   'no annotation could choose it: a comma is what separates the items of oidc-issuers and oidc-audience'
 
+/** Where it is asked for something. */
+const endpointsOf = ({ url, introspectionUrl = '', tokenExchange }: Floor['issuers'][number]) => [
+  url,
+  introspectionUrl,
+  tokenExchange?.url ?? '',
+]
+
 /** What is wrong with the issuers beyond the form of each. */
 export const issuerFaults = ({ issuers, allowLoopbackIssuers }: Floor): readonly SchemaFault[] => {
   const own = issuers.findIndex(({ serviceAccounts }) => serviceAccounts)
@@ -75,7 +82,7 @@ export const issuerFaults = ({ issuers, allowLoopbackIssuers }: Floor): readonly
       ...((issuer.audiences ?? []).some((one) => one.includes(','))
         ? [at('audiences', COMMA)]
         : []),
-      ...(isHere([issuer.url, issuer.introspectionUrl ?? ''], issuer.hosts) && !allowLoopbackIssuers
+      ...(isHere(endpointsOf(issuer), issuer.hosts) && !allowLoopbackIssuers
         ? [at('url', HERE)]
         : []),
     ]

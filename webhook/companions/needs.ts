@@ -48,7 +48,9 @@ const hostUrls = (hosts: readonly { readonly host: string }[] | undefined): read
 const trustUrls = ({ issuers, trustDomains }: SidecarConfig): readonly (string | undefined)[] => [
   // The keys of the cluster's own issuer come from the API server.
   ...issuers.flatMap((issuer) =>
-    issuer.serviceAccounts ? [] : [issuer.url, issuer.introspectionUrl, ...hostUrls(issuer.hosts)],
+    issuer.serviceAccounts
+      ? []
+      : [issuer.url, issuer.introspectionUrl, issuer.tokenExchange?.url, ...hostUrls(issuer.hosts)],
   ),
   ...trustDomains.flatMap(({ bundleUrl, hosts }) => [bundleUrl, ...hostUrls(hosts)]),
 ]

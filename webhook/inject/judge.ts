@@ -9,6 +9,7 @@ import { baseLockOf } from './base-lock.ts'
 import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
 import { confinementViolations } from './egress.ts'
 import { callerVariableViolations } from '../settings/caller-variables.ts'
+import { tokenExchangeViolations } from '../settings/token-exchange.ts'
 import { demandViolations } from '../settings/demands.ts'
 import { egressViolations } from '../settings/destinations.ts'
 import { identityViolations } from '../settings/trust-faults.ts'
@@ -88,6 +89,7 @@ export const judge = (subject: Subject, found: Found): readonly Violation[] => {
   return [
     ...settingViolations(subject, found),
     ...callerVariableViolations(settings, placed, config.floor),
+    ...tokenExchangeViolations(settings, placed, config.floor),
     ...gateViolations(subject),
     ...portViolations(found),
     ...svidViolations(transport, settings, config.floor),

@@ -15,6 +15,7 @@ import { chooseAccount } from './own-account.ts'
 import { documentViolations } from './document-size.ts'
 import { judge, type Found } from './judge.ts'
 import { callerVariableWarnings } from '../settings/caller-variables.ts'
+import { tokenExchangeWarnings } from '../settings/token-exchange.ts'
 import { enforcedIn } from '../settings/enforced.ts'
 import { identityWarnings } from '../settings/trust-faults.ts'
 import type { Violation } from '../settings/violation.ts'
@@ -181,6 +182,7 @@ const planWith = ({ server, transport, document, identity, line, fills, limited 
       ...limited.warnings,
       ...identityWarnings(settings, config.floor),
       ...callerVariableWarnings(settings, config.floor),
+      ...tokenExchangeWarnings(settings, config.floor),
       ...token.warnings,
       ...account.warnings,
       ...identityTaken(pod, {

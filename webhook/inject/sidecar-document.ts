@@ -6,6 +6,7 @@ import {
   API_SERVER_URL,
   BIN_DIR,
   INTROSPECTION_DIR,
+  TOKEN_EXCHANGE_DIR,
   LOCK_DIR,
   LOCK_KEY,
   POLICY_DIR,
@@ -119,6 +120,7 @@ const mountedFor = ({
   resolution: { settings, placed },
 }: DocumentParts): Partial<SidecarDocument> => ({
   ...(placed.has('introspection-secret') ? { introspectionDir: INTROSPECTION_DIR } : {}),
+  ...(placed.has('token-exchange-secret') ? { tokenExchangeDir: TOKEN_EXCHANGE_DIR } : {}),
   ...(tlsSecretOf(transport, settings) === undefined ? {} : { tls: TLS_FILES }),
   ...(placed.has('tool-policy') ? { toolPolicy: `${POLICY_DIR}/${POLICY_KEY}` } : {}),
   ...(placed.has('tool-lock') ? { toolLock: `${LOCK_DIR}/${LOCK_KEY}` } : {}),

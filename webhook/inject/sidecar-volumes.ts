@@ -38,6 +38,8 @@ import {
   TLS_DIR,
   TLS_PRIVATE_KEY,
   TLS_VOLUME,
+  TOKEN_EXCHANGE_DIR,
+  TOKEN_EXCHANGE_VOLUME,
   TOKEN_KEY,
   USERNAME_KEY,
 } from '../../shared/names.ts'
@@ -89,6 +91,15 @@ const ROWS: readonly Row[] = [
     form: 'secret',
     dir: INTROSPECTION_DIR,
     source: ({ 'introspection-secret': secretName }) =>
+      secretName === undefined
+        ? undefined
+        : { secretName, items: items(CLIENT_ID_KEY, CLIENT_SECRET_KEY), ...READABLE },
+  },
+  {
+    volume: TOKEN_EXCHANGE_VOLUME,
+    form: 'secret',
+    dir: TOKEN_EXCHANGE_DIR,
+    source: ({ 'token-exchange-secret': secretName }) =>
       secretName === undefined
         ? undefined
         : { secretName, items: items(CLIENT_ID_KEY, CLIENT_SECRET_KEY), ...READABLE },

@@ -55,7 +55,7 @@ export const trustedIssuers = (settings: Settings, floor: Listed): readonly Issu
 const trustedWith = (settings: Settings, floor: Listed): readonly IssuerEntry[] => {
   const named = settings['oidc-audience']
   return listedIssuers(settings, floor).flatMap((issuer) => {
-    const { audiences: _listed, introspectionUrl, dpop, ...keys } = issuer
+    const { audiences: _listed, introspectionUrl, tokenExchange, dpop, ...keys } = issuer
     const rest = {
       ...keys,
       // Proofs name the server's own URL. Where they are required, a pod without one is denied.
@@ -64,6 +64,10 @@ const trustedWith = (settings: Settings, floor: Listed): readonly IssuerEntry[] 
       ...(introspectionUrl === undefined || settings['introspection-secret'] === undefined
         ? {}
         : { introspectionUrl }),
+      // Nobody has asked for it.
+      ...(tokenExchange === undefined || settings['token-exchange'] === undefined
+        ? {}
+        : { tokenExchange }),
     }
     if (named === undefined) return [rest]
     const allowed = allowedAudiences(settings, issuer)

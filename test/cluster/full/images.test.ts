@@ -32,7 +32,7 @@ const RUNTIME = [
   'usr/local/bin/node',
 ]
 const APART =
-  'audit egress emulation http-server identity lock otlp-logs otlp-metrics own-way policy replicas sidecar spare-processes tls tracing translation validation'
+  'audit egress emulation exchange http-server identity lock otlp-logs otlp-metrics own-way policy replicas sidecar spare-processes tls tracing translation validation'
 const FILES: Readonly<Record<OwnImage, readonly string[]>> = {
   sidecar: ['app/shim', ...APART.split(' ').map((name) => `app/${name}.mjs`)],
   webhook: ['app/controller.mjs', 'app/webhook.mjs'],

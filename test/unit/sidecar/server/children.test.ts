@@ -3,7 +3,8 @@
 import { aBudget } from '../../../support/budgets.ts'
 import { watchedProcesses, type WatchedProcesses } from '../../../support/watched-processes.ts'
 import { beforeEach, describe, expect, test } from '@jest/globals'
-import { Children, type ChildEvent, type Spawned } from '../../../../sidecar/server/children.ts'
+import { Children, type ChildEvent } from '../../../../sidecar/server/children.ts'
+import type { Spawned } from '../../../../sidecar/server/child-ends.ts'
 import { endFrame, spawnFrame } from '../../../../sidecar/server/control-frame.ts'
 
 const NAME = 'a'.repeat(32)
