@@ -101,11 +101,17 @@ const addMarks = (pod: JsonObject, plan: Plan): JsonObject => {
   return at(labelled, ...place) === undefined ? withAt(labelled, place, plan.server) : labelled
 }
 
-/** The injected pod, its status written last. */
-export const applyPlan = (pod: JsonObject, plan: Plan, floor: Floor): JsonObject => {
-  const changed = STEPS.reduce((current, step) => step(current, plan, floor), pod)
-  const { server: container, transport } = plan
+/** The injected pod, without its status. */
+export const applyPlan = (pod: JsonObject, plan: Plan, floor: Floor): JsonObject =>
+  STEPS.reduce((current, step) => step(current, plan, floor), pod)
+
+/** The injected pod with its status, for whoever writes it. */
+export const withStatus = (
+  before: JsonObject,
+  after: JsonObject,
+  { server: container, transport }: Plan,
+): JsonObject => {
   const direct = transport.kind === 'http' && !hasShim(transport) ? [transport.port] : []
-  const status = statusText(pod, changed, { container, transport: transport.kind, direct })
-  return withAt(changed, ['metadata', 'annotations', STATUS_ANNOTATION], status)
+  const status = statusText(before, after, { container, transport: transport.kind, direct })
+  return withAt(after, ['metadata', 'annotations', STATUS_ANNOTATION], status)
 }

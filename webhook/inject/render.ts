@@ -4,17 +4,18 @@
 
 import type { ClusterConfig } from '../cluster/config.ts'
 import { objectAt, type JsonObject } from '../../shared/json.ts'
+import { ok } from '../../shared/result.ts'
 import { stringsOf, type Namespace } from '../cluster/namespace.ts'
 import { resolveSettings } from '../settings/resolve.ts'
 import { isOurs, misplacedLabels, readScope, type ScopeTexts } from '../settings/scopes.ts'
 import { bySpeaker } from '../settings/workload-record.ts'
-import { applyPlan } from './apply.ts'
+import { applyPlan, withStatus } from './apply.ts'
 import { forgedLabels, isAskedFor, optOutFaults, silenceWarnings, skipReason } from './decide.ts'
 import { annotationBytes, limitFaults, MAX_ANNOTATION_BYTES } from './limits.ts'
 import { SKIP_REASONS, type Deny, type Outcome } from './outcome.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { writePatch } from './patch.ts'
-import { planInjection } from './plan.ts'
+import { planInjection, type Plan } from './plan.ts'
 import { metadataFaults, specFaults } from './shape.ts'
 import { fillContexts } from './security.ts'
 import { limitServer } from './server-limits.ts'
@@ -88,53 +89,68 @@ const isUnresolvable = (violations: readonly Violation[]): boolean =>
 const fillIn = ({ pod, config }: Subject): JsonObject =>
   removeToken(fillContexts(pod, config.floor))
 
-const inject = (subject: Subject, warnings: readonly string[]): Outcome => {
-  const { pod, config } = subject
-  const limited = limitServer(subject)
-  const plan = planInjection(limited)
-  if (!plan.ok) {
-    const isSkipped = isUnresolvable(plan.error) && !isAskedFor(subject)
-    if (!isSkipped || config.floor.unresolvable === 'deny')
-      return { ...deny(plan.error, warnings), filled: fillIn(limited.subject) }
-    const why = plan.error.map(({ message }) => message)
-    return {
-      kind: 'skip',
-      reason: 'no-server',
-      warnings: [...warnings, SKIP_REASONS['no-server'], ...why],
-    }
-  }
-  const after = applyPlan(pod, plan.value, config.floor)
+/** What comes of a plan; whoever writes nothing needs no status, and no operations. */
+const carryOut = (
+  { pod, config }: Subject,
+  plan: Plan,
+  warnings: readonly string[],
+  isWritten: boolean,
+): Outcome => {
+  const applied = applyPlan(pod, plan, config.floor)
+  const after = isWritten ? withStatus(pod, applied, plan) : applied
   if (annotationBytes(after) > MAX_ANNOTATION_BYTES) {
     const message = `pod: its annotations and Outrigger's status together exceed ${MAX_ANNOTATION_BYTES} bytes; make them shorter`
     return deny([violation('too-large', message)], warnings)
   }
+  const told = [...warnings, ...plan.warnings]
+  const patch = isWritten ? writePatch(pod, after) : ok([])
+  if (!patch.ok) {
+    const message = `pod: ${patch.error}; this is a fault of Outrigger's`
+    return deny([violation('internal', message)], told)
+  }
+  const { server, mayHaveToken, ownCertificate, isEgressEnforced } = plan
+  const parts = { server, mayHaveToken, ownCertificate, isEgressEnforced }
+  return { kind: 'inject', pod: after, ...parts, patch: patch.value, warnings: told }
+}
+
+const inject = (subject: Subject, warnings: readonly string[], isWritten: boolean): Outcome => {
+  const { config } = subject
+  const limited = limitServer(subject)
+  const plan = planInjection(limited)
+  if (plan.ok) return carryOut(subject, plan.value, warnings, isWritten)
+  const isSkipped = isUnresolvable(plan.error) && !isAskedFor(subject)
+  if (!isSkipped || config.floor.unresolvable === 'deny')
+    return { ...deny(plan.error, warnings), filled: fillIn(limited.subject) }
+  const why = plan.error.map(({ message }) => message)
   return {
-    kind: 'inject',
-    pod: after,
-    server: plan.value.server,
-    mayHaveToken: plan.value.mayHaveToken,
-    ownCertificate: plan.value.ownCertificate,
-    isEgressEnforced: plan.value.isEgressEnforced,
-    patch: [],
-    warnings: [...warnings, ...plan.value.warnings],
+    kind: 'skip',
+    reason: 'no-server',
+    warnings: [...warnings, SKIP_REASONS['no-server'], ...why],
   }
 }
 
-/** The same decision for those who write nothing into the pod: it has no operations. */
+type About = Omit<Subject, 'resolution'>
+
+const decide = (about: About, isWritten: boolean): Outcome => {
+  const { pod, namespace, config, workload } = about
+  const unreadable = metadataFaults(pod)
+  if (unreadable.length > 0) return deny(unreadable, [])
+  const scopes = scopesOf(pod, namespace, config, workload)
+  const subject: Subject = { ...about, resolution: resolveSettings(scopes, config.floor) }
+  const warnings = [...subject.resolution.warnings, ...misplacedLabels(ours(pod, 'labels'), 'pod')]
+  return (
+    leave(subject, scopes, warnings) ??
+    refuse(pod, warnings) ??
+    inject(subject, warnings, isWritten)
+  )
+}
+
+/** The same decision for those who write nothing into the pod: it has no status and no operations. */
 export const renderUnwritten = (
   pod: JsonObject,
   namespace: Namespace,
   config: ClusterConfig,
-  workload?: Workload,
-): Outcome => {
-  const unreadable = metadataFaults(pod)
-  if (unreadable.length > 0) return deny(unreadable, [])
-  const scopes = scopesOf(pod, namespace, config, workload)
-  const resolution = resolveSettings(scopes, config.floor)
-  const subject: Subject = { pod, namespace, config, workload, resolution }
-  const warnings = [...resolution.warnings, ...misplacedLabels(ours(pod, 'labels'), 'pod')]
-  return leave(subject, scopes, warnings) ?? refuse(pod, warnings) ?? inject(subject, warnings)
-}
+): Outcome => decide({ pod, namespace, config, workload: undefined }, false)
 
 /** Decides on one pod: inject it, leave it alone, or refuse it with every reason. */
 export const render = (
@@ -142,11 +158,4 @@ export const render = (
   namespace: Namespace,
   config: ClusterConfig,
   workload?: Workload,
-): Outcome => {
-  const outcome = renderUnwritten(pod, namespace, config, workload)
-  if (outcome.kind !== 'inject') return outcome
-  const patch = writePatch(pod, outcome.pod)
-  if (patch.ok) return { ...outcome, patch: patch.value }
-  const message = `pod: ${patch.error}; this is a fault of Outrigger's`
-  return deny([violation('internal', message)], outcome.warnings)
-}
+): Outcome => decide({ pod, namespace, config, workload }, true)

@@ -17,7 +17,7 @@ import { SKIP_ANNOTATIONS } from './cloud-identity.ts'
 import { wordsWithoutShim } from './command.ts'
 import { extentFault } from './limits.ts'
 import { PLACE_VARIABLES } from './installers.ts'
-import { members, nameOf, ownSidecar, type Member } from './pod.ts'
+import { members, nameOf, ownSidecar } from './pod.ts'
 import { DEFAULT_CONTAINER } from './server-container.ts'
 import { TAKEN } from './taken.ts'
 
@@ -84,15 +84,8 @@ const CONTAINER_PLACES = placed(
   ['lifecycle', 'preStop'],
 )
 
-/** A place that injection may change: what its name begins with, its name, and what stood there and stands there now. */
-interface Change {
-  readonly prefix: string
-  readonly name: string
-  readonly before: Json | undefined
-  readonly after: Json | undefined
-}
-
-const placeOf = ({ prefix, name }: Change): string => `${prefix}${name}`
+/** What stood and what stands at a place, by its name. */
+type See = (name: string, before: Json | undefined, after: Json | undefined) => void
 
 const PLACES: ReadonlySet<string> = new Set(PLACE_VARIABLES)
 const variablesOf = (container: JsonObject): readonly string[] =>
@@ -100,59 +93,22 @@ const variablesOf = (container: JsonObject): readonly string[] =>
     .map(nameOf)
     .filter((name) => PLACES.has(name))
 
-const changedAt = (
-  prefix: string,
-  places: readonly Place[],
-  was: JsonObject,
-  is: JsonObject,
-): readonly Change[] =>
-  places.map(([path, name]) => ({
-    prefix,
-    name,
-    before: atPath(was, path),
-    after: atPath(is, path),
-  }))
-
 /** Variables that injection may have added, each a place of its own: nobody's values come into the status. */
-const changedVariables = (
-  prefix: string,
-  before: JsonObject,
-  after: JsonObject,
-): readonly Change[] => {
-  const old = new Set(variablesOf(before))
-  return variablesOf(after).map((name) => ({
-    prefix,
-    name: `env ${name}`,
-    before: old.has(name) ? true : undefined,
-    after: true,
-  }))
+const seeVariables = (was: JsonObject, is: JsonObject, see: See): void => {
+  const old = new Set(variablesOf(was))
+  for (const name of variablesOf(is)) see(`env ${name}`, old.has(name) ? true : undefined, true)
 }
 
-const keyOf = ({ list, name }: Member): string => `${list} ${name}`
-
-/** The places of one container. */
-const changedIn = (prefix: string, was: JsonObject, is: JsonObject): readonly Change[] => [
-  ...changedAt(prefix, CONTAINER_PLACES, was, is),
-  ...changedVariables(prefix, was, is),
-]
-
-const changedMembers = (before: JsonObject, after: JsonObject): readonly Change[] => {
-  const old = new Map(members(before).map((member) => [keyOf(member), member.container]))
-  return members(after)
-    .filter(({ name }) => name !== SIDECAR_CONTAINER)
-    .flatMap((member) => {
-      const key = keyOf(member)
-      return changedIn(`${key} `, old.get(key) ?? {}, member.container)
-    })
-}
-
-const changed = (before: JsonObject, after: JsonObject): readonly Change[] => [
-  ...changedAt('', POD_PLACES, before, after),
-  ...changedMembers(before, after),
-]
+/** The containers of a pod but our own, by list and name. */
+const byKey = (pod: JsonObject): ReadonlyMap<string, JsonObject> =>
+  new Map(
+    members(pod)
+      .filter(({ name }) => name !== SIDECAR_CONTAINER)
+      .map(({ list, name, container }) => [`${list} ${name}`, container]),
+  )
 
 /** A command that was there and still is, is given back by taking the shim out of the line. */
-const isKept = ({ name, before, after }: Change): boolean =>
+const isKept: (...seen: Parameters<See>) => boolean = (name, before, after) =>
   isSame(before, after) ||
   (before !== undefined &&
     isLine(name) &&
@@ -165,15 +121,28 @@ const changes = (
   earlier: Readonly<Record<string, Json>>,
 ): Record<string, Json> => {
   const carried = new Map(Object.entries(earlier))
-  const found = changed(before, after)
-    .filter((change) => (carried.size > 0 && carried.has(placeOf(change))) || !isKept(change))
-    .map((change) => {
-      const place = placeOf(change)
-      return [
-        place,
-        carried.get(place) ?? (carried.has(place) ? null : (change.before ?? null)),
-      ] as const
-    })
+  const found: (readonly [place: string, value: Json])[] = []
+  const seeIn =
+    (prefix: string): See =>
+    (name, was, is) => {
+      const place = `${prefix}${name}`
+      if (carried.has(place)) found.push([place, carried.get(place) ?? null])
+      else if (!isKept(name, was, is)) found.push([place, was ?? null])
+    }
+  // What a first pass has not touched is the same object; of a later one any place may be carried on.
+  const isUntouched = (was: JsonObject, is: JsonObject, member: string): boolean =>
+    carried.size === 0 && was[member] === is[member]
+  const look = (was: JsonObject, is: JsonObject, places: readonly Place[], see: See): void => {
+    for (const [path, name] of places)
+      if (!isUntouched(was, is, path[0])) see(name, atPath(was, path), atPath(is, path))
+  }
+  look(before, after, POD_PLACES, seeIn(''))
+  const old = byKey(before)
+  for (const [key, is] of byKey(after)) {
+    const [was, see] = [old.get(key) ?? {}, seeIn(`${key} `)]
+    look(was, is, CONTAINER_PLACES, see)
+    if (!isUntouched(was, is, 'env')) seeVariables(was, is, see)
+  }
   return Object.fromEntries(found.toSorted(([one], [other]) => (one < other ? -1 : 1)))
 }
 
