@@ -70,13 +70,35 @@ const WORDS: Type = {
 type Typed = readonly [path: string, type: Type]
 
 /** A typed field with the members on the way to it. */
-export interface Field extends Type {
+interface Field extends Type {
   readonly path: string
   readonly names: readonly string[]
 }
 
-const fieldsOf = (...typed: readonly Typed[]): readonly Field[] =>
-  typed.map(([path, { is, wants }]) => ({ path, names: path.split('.'), is, wants }))
+/** Fields by the members on the way to them, so that below a member that is absent nothing is looked for. */
+interface Tree {
+  readonly checks: readonly Type['is'][]
+  readonly below: ReadonlyMap<string, Tree>
+}
+
+export interface Fields {
+  readonly all: readonly Field[]
+  readonly tree: Tree
+}
+
+const treeOf = (fields: readonly Field[], depth: number): Tree => {
+  const deeper = fields.filter(({ names }) => names.length > depth)
+  const byName = Map.groupBy(deeper, ({ names }) => names[depth] ?? '')
+  return {
+    checks: fields.filter(({ names }) => names.length === depth).map(({ is }) => is),
+    below: new Map([...byName].map(([name, some]) => [name, treeOf(some, depth + 1)])),
+  }
+}
+
+const fieldsOf = (...typed: readonly Typed[]): Fields => {
+  const all = typed.map(([path, { is, wants }]) => ({ path, names: path.split('.'), is, wants }))
+  return { all, tree: treeOf(all, 0) }
+}
 
 const SECURITY: readonly Typed[] = [
   ['runAsNonRoot', TRUTH],
@@ -169,7 +191,7 @@ export const CONTAINER_FIELDS = fieldsOf(
 )
 
 /** Of the items of a list, by the list's name. */
-export const ITEM_FIELDS: Readonly<Record<string, readonly Field[]>> = {
+export const ITEM_FIELDS: Readonly<Record<string, Fields>> = {
   env: fieldsOf(['name', TEXT], ['value', TEXT]),
   ports: fieldsOf(
     ['name', TEXT],
@@ -210,14 +232,23 @@ const rightForm = (name: string, value: Json): string => {
 export const noString = (name: string, value: Json): string =>
   `${name}: ${inWords(value)} must be ${TEXT.wants}${rightForm(name, value)}`
 
+const isTypedBy = (value: Json, { checks, below }: Tree): boolean => {
+  for (const is of checks) if (!is(value)) return false
+  if (below.size === 0 || !isObject(value)) return true
+  for (const name of Object.keys(value)) {
+    const [tree, member] = [below.get(name), value[name] ?? null]
+    if (tree && member !== null && !isTypedBy(member, tree)) return false
+  }
+  return true
+}
+
+/** Whether each field that is there is of its type. */
+export const areTyped = (object: JsonObject, { tree }: Fields): boolean => isTypedBy(object, tree)
+
 const isTyped = (object: JsonObject, { names, is }: Field): boolean => {
   const value = atPath(object, names)
   return value === undefined || is(value)
 }
-
-/** Whether each field that is there is of its type. */
-export const areTyped = (object: JsonObject, fields: readonly Field[]): boolean =>
-  fields.every((field) => isTyped(object, field))
 
 /** Of a list of strings the first item that is none is what is wrong, mostly a number. */
 const typeFault = ({ path, wants }: Field, value: Json): string => {
@@ -229,11 +260,9 @@ const typeFault = ({ path, wants }: Field, value: Json): string => {
 }
 
 /** A sentence for each field that is there and of another type; one below such a field is not looked at. */
-export const typeFaults = (
-  where: string,
-  object: JsonObject,
-  fields: readonly Field[],
-): readonly string[] =>
-  fields
-    .filter((field) => !isTyped(object, field))
-    .map((field) => `${where}.${typeFault(field, atPath(object, field.names) ?? null)}`)
+export const typeFaults = (where: string, object: JsonObject, fields: Fields): readonly string[] =>
+  areTyped(object, fields)
+    ? []
+    : fields.all
+        .filter((field) => !isTyped(object, field))
+        .map((field) => `${where}.${typeFault(field, atPath(object, field.names) ?? null)}`)

@@ -14,7 +14,10 @@ export type Operation =
 
 /** The member names and indexes that an operation's path is made of (RFC 6901). */
 export const pathParts = ({ path }: Operation): readonly string[] =>
-  path.split('/').slice(1).map(unescapePathComponent)
+  path
+    .split('/')
+    .slice(1)
+    .map((part) => (part.includes('~') ? unescapePathComponent(part) : part))
 
 /** Lists of objects, and the member that names an item. */
 const NAMED_BY = new Map([
@@ -96,7 +99,8 @@ const isSubsequence = (part: readonly Json[], whole: readonly Json[]): boolean =
 /** The operations from `before` to `after`, or why they could not be written. */
 export const writePatch = (before: JsonObject, after: JsonObject): Result<Operation[], string> => {
   const operations = compareObjects('', before, after)
-  const result = applyPatch(before, operations)
+  // Their form is ours: what is told is where they lead.
+  const result = applyOperations(before, operations, false)
   if (!result.ok) return result
   // What no operation touches is shared, and not walked through.
   return isSame(result.value, after)
@@ -128,10 +132,10 @@ const copyTo = (root: Mutable, operation: Operation, copies: Set<Mutable>): void
   }
 }
 
-/** Applies operations to a copy. */
-export const applyPatch = (
+const applyOperations = (
   before: JsonObject,
   operations: readonly Operation[],
+  isFormChecked: boolean,
 ): Result<JsonObject, string> => {
   const copies = new Set<Mutable>()
   let document: unknown = before
@@ -139,10 +143,16 @@ export const applyPatch = (
     for (const operation of operations) {
       const root = isMutable(document) ? copyOf(document, copies) : {}
       copyTo(root, operation, copies)
-      document = jsonpatch.applyOperation<unknown>(root, operation, true).newDocument
+      document = jsonpatch.applyOperation<unknown>(root, operation, isFormChecked).newDocument
     }
     return isObject(document) ? ok(document) : fail('what comes of the patch is no object')
   } catch (error) {
     return fail(messageOf(error))
   }
 }
+
+/** Applies operations to a copy. */
+export const applyPatch = (
+  before: JsonObject,
+  operations: readonly Operation[],
+): Result<JsonObject, string> => applyOperations(before, operations, true)

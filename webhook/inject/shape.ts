@@ -20,7 +20,7 @@ import {
   METADATA_FIELDS,
   POD_FIELDS,
   typeFaults,
-  type Field,
+  type Fields,
 } from './field-types.ts'
 
 const METADATA_MAPPINGS = [
@@ -66,17 +66,14 @@ const stringMapFaults = (where: string, value: Json | undefined): readonly Viola
     .filter(([, text]) => typeof text !== 'string')
     .map(([name, text]) => violation('malformed', `${where}: ${noString(name, text)}`))
 
-const fieldFaults = (
-  where: string,
-  object: JsonObject,
-  fields: readonly Field[],
-): readonly Violation[] =>
+const fieldFaults = (where: string, object: JsonObject, fields: Fields): readonly Violation[] =>
   typeFaults(where, object, fields).map((message) => violation('malformed', message))
 
 /** Of the items of a list that are mappings; of one that is as it should be no name is made up. */
 const itemFaults = (where: string, name: string, list: Json | undefined): readonly Violation[] => {
-  const fields = ITEM_FIELDS[name] ?? []
-  return (isList(list) ? list : []).flatMap((item, index) =>
+  const fields = ITEM_FIELDS[name]
+  if (!fields || !isList(list)) return []
+  return list.flatMap((item, index) =>
     isObject(item) && !areTyped(item, fields)
       ? fieldFaults(`${where}.${name}[${index}]`, item, fields)
       : [],
