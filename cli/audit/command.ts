@@ -8,6 +8,7 @@ import { defineCommand, tell, type Io } from '../command/command.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
 import { readText } from '../command/read-text.ts'
 import { strayFlags, verbIn } from '../command/verb.ts'
+import { plural } from '../output/plural.ts'
 import { OUTCOMES, readOutcomes, readSince } from './choice.ts'
 import { FORMATS, tail, type TailFlags } from './tail.ts'
 import { OF_A_LOG, readCheckpoints, verifyFiles, type Verdict } from './verify.ts'
@@ -125,7 +126,9 @@ const wordsOf = (verdict: Verdict, hasCheckpoints: boolean): string => {
     return `${place.file}:${place.line}: record ${seq}${of}: ${what}: ${why}${hint}`
   }
   const { records, checkpoints, open, torn } = verdict.verified
-  const agree = hasCheckpoints ? `, ${checkpoints} checkpoints agree` : ''
+  const agree = hasCheckpoints
+    ? `, ${plural(checkpoints, 'checkpoint')} ${checkpoints === 1 ? 'agrees' : 'agree'}`
+    : ''
   const ends = open.map(
     ({ instance, seq }) =>
       `; instance ${instance} has no last record: behind record ${seq} it runs still, was killed, or was cut${hasCheckpoints ? '' : ' (--checkpoints tells)'}`,
@@ -133,7 +136,7 @@ const wordsOf = (verdict: Verdict, hasCheckpoints: boolean): string => {
   const rest = torn
     ? `; ${torn.file}:${torn.line}: the last line is no whole record: it was being written, or was overwritten`
     : ''
-  return `${records} records, all as they were written${agree}${ends.join('')}${rest}`
+  return `${plural(records, 'record')}, all as they were written${agree}${ends.join('')}${rest}`
 }
 
 const verify = async ({

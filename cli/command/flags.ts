@@ -101,8 +101,11 @@ const meant = (table: FlagTable, word: string): string | undefined => {
     : undefined
 }
 
-const stray = (table: FlagTable, word: string): string =>
-  [`${JSON.stringify(word)} stands without a flag`, meant(table, word) ?? []].flat().join('; ')
+/** What is said of a word that stands without a flag, and how it may be meant. */
+export const stray = (table: FlagTable, word: string): string =>
+  [`${JSON.stringify(shown(word))} stands without a flag`, meant(table, shown(word)) ?? []]
+    .flat()
+    .join('; ')
 
 /** What is wrong up to the first word that has no place here: what follows it may be that word's own. */
 const strayed = (table: FlagTable, tokens: readonly Token[]): readonly string[] => {
@@ -110,9 +113,7 @@ const strayed = (table: FlagTable, tokens: readonly Token[]): readonly string[] 
   const before = tokens.slice(0, first === -1 ? tokens.length : first).filter(isOption)
   const errors = before.flatMap((token) => misuse(table, token) ?? [])
   const token = tokens[first]
-  return errors.length > 0 || token?.kind !== 'positional'
-    ? errors
-    : [stray(table, shown(token.value))]
+  return errors.length > 0 || token?.kind !== 'positional' ? errors : [stray(table, token.value)]
 }
 
 /** Reads the arguments; `takesWords`: also words without a flag. The error is everything that is wrong. */

@@ -18,7 +18,7 @@ import { placedWords } from '../../shared/placed-fault.ts'
 import { scan } from '../../sidecar/json/scan.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import { oneFile } from '../command/file-flag.ts'
-import type { FlagTable, Given } from '../command/flags.ts'
+import { stray, type FlagTable, type Given } from '../command/flags.ts'
 import { inConfigMap } from '../command/in-config-map.ts'
 import { readText } from '../command/read-text.ts'
 import { strayFlags, verbIn, type VerbFlags } from '../command/verb.ts'
@@ -93,7 +93,7 @@ const readVerb = (words: readonly string[]): Result<readonly [Verb, string], str
   const verb = read.value
   const isNamed = name !== ''
   if (more.length > 0 || (isNamed && verb !== 'who-can')) {
-    return fail(`${JSON.stringify(more[0] ?? name)} stands without a flag`)
+    return fail(stray(FLAGS, more[0] ?? name))
   }
   return verb === 'who-can' && !isNamed
     ? fail('say what for: policy who-can NAME -f POLICY')
@@ -134,8 +134,8 @@ const readFlags = (given: Given): Result<Flags, string> => {
   const { words, text, texts } = given
   const verb = readVerb(words)
   if (!verb.ok) return verb
-  const stray = strayFlags('policy', verb.value[0], VERB_FLAGS, given)
-  if (stray !== undefined) return fail(stray)
+  const strange = strayFlags('policy', verb.value[0], VERB_FLAGS, given)
+  if (strange !== undefined) return fail(strange)
   const files = readFiles(text('base'), texts('file'))
   if (!files.ok) return files
   const caller = readCallerFlag(text('as'))

@@ -167,7 +167,8 @@ export class Router {
     const { isModern } = eras
     if (!isModern && !loadTranslation) {
       // Not a modern error: it tells a client of both eras to fall back to initialize, whatever else is wrong.
-      return fault('era-not-served', `this server does not speak ${MODERN}: send initialize`)
+      const what = `this server does not speak ${MODERN}: send initialize, or ask whoever runs it for translate-eras`
+      return fault('era-not-served', what)
     }
     const { message, claim } = asked
     const stated = readEnvelope(message, claim, (name) => header(exchange.request, name))

@@ -44,6 +44,7 @@ export const VERB_MISTAKES: readonly Mistake[] = [
   }),
   typed('images with a verb misspelt', 'images ad docker.io/x'),
   withPolicy('two policies', 'lint -f DIR/p.yaml -f DIR/p.yaml'),
+  withPolicy('a policy without its flag', 'test DIR/p.yaml --call echo'),
   withPolicy('a policy in a folder', 'lint -f DIR/other'),
   withPolicy('nobody named for who-can', 'who-can -f DIR/p.yaml'),
   withPolicy('a base policy in a folder', 'lint -f DIR/p.yaml --base DIR/other'),

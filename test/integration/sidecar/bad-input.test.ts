@@ -174,7 +174,7 @@ const ROWS: readonly Row[] = [
     headers: { 'mcp-protocol-version': MODERN, 'mcp-method': 'ping' },
     status: 400,
     code: 'era-not-served',
-    says: 'send initialize',
+    says: 'send initialize, or ask whoever runs it for translate-eras',
   },
   {
     name: 'a modern body whose header denies it, for a server that is legacy',

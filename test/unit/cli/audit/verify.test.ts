@@ -76,6 +76,12 @@ test('whole files, in any order, with checkpoints that a key has signed', async 
   expect(code).toBe(0)
 })
 
+test('one checkpoint is told as one', async () => {
+  const [one = {}] = folder.checkpoints
+  const { out } = await run(...written(), '--checkpoints', write('one.log', JSON.stringify(one)))
+  expect(out).toMatch(/^\d+ records, all as they were written, 1 checkpoint agrees/)
+})
+
 test('files that are cut are found by checkpoints, and without them their end is named as open', async () => {
   const [first = ''] = written()
   expect(folder.files.length).toBeGreaterThan(1)
