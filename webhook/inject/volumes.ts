@@ -1,7 +1,7 @@
 // The volumes and mounts that injection adds: the shim's, the control socket's, writable places
 // over a read-only root. Names are made from what they are for, so that a second pass finds them. Pure.
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import {
   BIN_DIR,
   BIN_VOLUME,
@@ -19,7 +19,7 @@ import { sidecarVolumeForms } from './sidecar-volumes.ts'
 const TMP_VOLUME = 'outrigger-tmp-'
 const DIRECTORY_VOLUME = 'outrigger-dir-'
 
-const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 8)
+const digest = (text: string): string => hash('sha256', text).slice(0, 8)
 
 const tmpVolume = (container: string): string => `${TMP_VOLUME}${digest(container)}`
 const directoryVolume = (path: string): string => `${DIRECTORY_VOLUME}${digest(path)}`
