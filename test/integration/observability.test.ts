@@ -29,7 +29,8 @@ describe('sidecars and a webhook under load', () => {
   let scenario: Scenario
   let prometheus: Prometheus
   const over = new AbortController()
-  let load: Promise<void>
+  /** Of what has begun, in its order: where one cannot begin, the others end all the same. */
+  const ends: (() => Promise<unknown>)[] = []
 
   const goOn = async (): Promise<void> => {
     while (!over.signal.aborted) {
@@ -40,17 +41,18 @@ describe('sidecars and a webhook under load', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'outrigger-observability-'))
+    ends.push(() => removeFolder(folder))
     scenario = await startScenario(join(folder, 'scenario'))
+    ends.push(scenario.stop)
     prometheus = await startPrometheus(folder, scenario.targets)
-    load = goOn()
+    ends.push(prometheus.stop)
+    const load = goOn()
+    ends.push(() => load)
   })
 
   afterAll(async () => {
     over.abort()
-    await load
-    await prometheus.stop()
-    await scenario.stop()
-    await removeFolder(folder)
+    for (const end of ends.toReversed()) await end()
   })
 
   const hasData = async (query: string): Promise<boolean> =>
