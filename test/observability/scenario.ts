@@ -1,4 +1,4 @@
-// Two servers behind sidecars with every feature configured, and clients that do what clients do: most of it well, some of it
+// Three servers behind sidecars with every feature configured, and clients that do what clients do: most of it well, some of it
 // wrong, denied, too often, or the end of a server; a webhook that is asked about pods; and what a controller exposes.
 
 import { execFileSync } from 'node:child_process'
@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { adminOf } from '../support/admin.ts'
 import { freePort } from '../support/free-port.ts'
 import { anAuthority, issue } from '../support/certificates.ts'
+import { signed, signingKey, startIssuer } from '../support/issuer.ts'
 import { CHECKOUT_CLI, startOutrigger, type Bridge } from '../support/outrigger-run.ts'
 import {
   modernCall,
@@ -52,9 +53,12 @@ const writeLock = (path: string): void => {
 const flagsOf = (values: Readonly<Record<string, string>>): readonly string[] =>
   Object.entries(values).flatMap(([name, value]) => [`--${name}`, value])
 
-const started = async (name: string, flags: readonly string[]) => {
+const started = async (name: string, flags: readonly string[], isGuarded = false) => {
   const adminPort = await freePort()
-  const bridge = await startOutrigger(PUPPET, { flags: ['--admin-port', `${adminPort}`, ...flags] })
+  const bridge = await startOutrigger(PUPPET, {
+    flags: ['--admin-port', `${adminPort}`, ...flags],
+    isGuarded,
+  })
   const labels = { namespace: 'tools', pod: `${name}-0`, mcp_server: `deployment-${name}` }
   return { bridge, admin: adminOf(adminPort), target: { adminPort, labels } }
 }
@@ -88,6 +92,42 @@ const mishaps = async ({ url }: Bridge, session: LegacySession): Promise<void> =
   const other = await openLegacy(url)
   await other.post(toolCall('exit', { code: 3 })).catch(() => undefined)
   await other.post(rpc('ping', {}))
+}
+
+/** A server whose processes have tokens of their callers'. */
+const startOrders = async (folder: string) => {
+  const at = (name: string): string => join(folder, name)
+  const key = await signingKey('orders')
+  const issuer = await startIssuer([key.publicJwk])
+  const { url } = issuer
+  mkdirSync(folder)
+  writeFileSync(at('client-id'), 'sidecar')
+  writeFileSync(at('client-secret'), 'secret')
+  const config = {
+    issuers: [
+      {
+        url,
+        hosts: [{ host: new URL(url).host, reach: 'loopback' }],
+        tokenExchange: { url: `${url}/token`, audiences: ['orders'] },
+      },
+    ],
+    tokenExchangeDir: folder,
+    settings: { 'token-exchange': 'audience=orders' },
+  }
+  writeFileSync(at('config.json'), JSON.stringify(config))
+  const { bridge, target } = await started('orders', flagsOf({ config: at('config.json') }), true)
+  const exp = Math.floor(Date.now() / 1000) + 3600
+  const token = await signed({ iss: url, aud: bridge.url, sub: 'ada', exp }, key)
+  const { body, headers } = modernCall('echo', { text: 'c' })
+  return {
+    target,
+    /** The issuer has no such endpoint. */
+    refused: () => send(bridge.url, body, { ...headers, authorization: `Bearer ${token}` }),
+    stop: async () => {
+      await bridge.stop()
+      await issuer.close()
+    },
+  }
 }
 
 export const startScenario = async (folder: string): Promise<Scenario> => {
@@ -134,6 +174,7 @@ export const startScenario = async (folder: string): Promise<Scenario> => {
       'tls-key': at('tls.key'),
     }),
   )
+  const orders = await startOrders(at('orders'))
   const admission = await startAdmission(at('webhook'))
   const companions = await startCompanions()
   const agent = new Agent({ keepAlive: true, maxSockets: 4, ca: authority.cert })
@@ -149,17 +190,19 @@ export const startScenario = async (folder: string): Promise<Scenario> => {
       ...searches,
       mishaps(files.bridge, session),
       admission.round(busy),
+      orders.refused(),
     ])
     const passing = await openLegacy(files.bridge.url)
     await all([...calls(passing, 1)])
     await passing.end()
   }
   return {
-    targets: [files.target, search.target, admission.target, companions.target],
+    targets: [files.target, search.target, orders.target, admission.target, companions.target],
     round,
     stop: async () => {
       agent.destroy()
       for (const { bridge } of [files, search]) await bridge.stop()
+      await orders.stop()
       await admission.stop()
       await companions.stop()
     },

@@ -18,17 +18,20 @@ export type BridgeOptions = {
   readonly flags?: readonly string[]
   /** Added to the environment, which the server inherits. */
   readonly env?: Readonly<Record<string, string>>
+  /** The flags say who is let in; else everybody is. */
+  readonly isGuarded?: boolean
 }
 
 /** Starts the bridge around `command`. */
 export const startOutrigger = async (
   command: readonly string[],
-  { flags = [], env = {} }: BridgeOptions = {},
+  { flags = [], env = {}, isGuarded = false }: BridgeOptions = {},
 ): Promise<Bridge> => {
   const cli = process.env['OUTRIGGER_CLI'] ?? CHECKOUT_CLI
+  const everybody = isGuarded ? [] : ['--allow-anonymous']
   const running = await startProgram({
     command: process.execPath,
-    args: [cli, 'run', '--allow-anonymous', '--port', '0', ...flags, '--', ...command],
+    args: [cli, 'run', ...everybody, '--port', '0', ...flags, '--', ...command],
     env,
     ready: READY,
   })
