@@ -63,9 +63,12 @@ const connect = async (wire: Wire, target: Target, { era, shape }: Calls): Promi
 export class Callers {
   readonly #target: Target
   readonly #callers: Caller[] = []
+  /** Whether their sessions end with them. */
+  readonly #areOwners: boolean
 
-  private constructor(target: Target) {
+  private constructor(target: Target, areOwners: boolean) {
     this.#target = target
+    this.#areOwners = areOwners
   }
 
   /** Opens all, and has each make one call whose answer is checked. `onFault` hears of a broken connection. */
@@ -74,16 +77,32 @@ export class Callers {
     calls: Calls,
     onFault: (error: Error) => void,
   ): Promise<Callers> {
-    const { host, port, pathname } = new URL(url)
+    const { host, hostname, port, pathname } = new URL(url)
     const target = { host, path: pathname, headers }
-    const callers = new Callers(target)
+    const callers = new Callers(target, true)
     for (let index = 0; index < calls.connections; index += 1) {
-      const caller = await connect(new Wire('127.0.0.1', Number(port), onFault), target, calls)
-      checkEcho(await caller.wire.ask(caller.call), calls.shape)
-      caller.wire.collects = false
-      callers.#callers.push(caller)
+      const wire = new Wire(hostname, Number(port), onFault)
+      await callers.#add(await connect(wire, target, calls), calls)
     }
     return callers
+  }
+
+  /** Others that call in the legacy sessions of these, which stay theirs, by way of another replica. */
+  async byWayOf(url: string, calls: Calls, onFault: (error: Error) => void): Promise<Callers> {
+    const { host, hostname, port } = new URL(url)
+    const others = new Callers({ ...this.#target, host }, false)
+    for (const { session = '' } of this.#callers) {
+      const wire = new Wire(hostname, Number(port), onFault)
+      const call = legacyCall(others.#target, session, calls.shape)
+      await others.#add({ wire, session, call }, calls)
+    }
+    return others
+  }
+
+  async #add(caller: Caller, { shape }: Calls): Promise<void> {
+    checkEcho(await caller.wire.ask(caller.call), shape)
+    caller.wire.collects = false
+    this.#callers.push(caller)
   }
 
   /** All call over and over for so long; resolves with each call's milliseconds once the last is answered. */
@@ -96,7 +115,7 @@ export class Callers {
 
   async close(): Promise<void> {
     for (const { wire, session } of this.#callers) {
-      if (session !== undefined) {
+      if (session !== undefined && this.#areOwners) {
         expectStatus(await wire.ask(terminate(this.#target, session)), [200, 202, 204], 'DELETE')
       }
       wire.close()

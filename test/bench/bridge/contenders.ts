@@ -48,6 +48,8 @@ export type SidecarOptions = {
   /** Where sidecar.js and the shim are. */
   readonly dist: string
   readonly settings: Readonly<Record<string, string>>
+  /** Where it listens; absent: 127.0.0.1. */
+  readonly host?: string
   /** What is run in the place of its sidecar.js. */
   readonly program?: string
   /** Of the sidecar's document, besides. */
@@ -199,11 +201,12 @@ const startShim = (
 
 const startPair = async (options: SidecarOptions, runDir: string): Promise<Sidecar> => {
   const { dist, settings, memoryBytes, group, cores = ANY_CORE, nodeFlags = [] } = options
+  const { host = '127.0.0.1' } = options
   const [port, adminPort] = [await freePort(), await freePort()]
-  const admin = `http://127.0.0.1:${adminPort}`
+  const admin = `http://${host}:${adminPort}`
   const document: SidecarDocument = {
     settings: { auth: 'none', 'max-processes': MAX_PROCESSES, 'log-level': 'warn', ...settings },
-    host: '127.0.0.1',
+    host,
     port,
     adminPort,
     runDir,
@@ -239,7 +242,7 @@ const startPair = async (options: SidecarOptions, runDir: string): Promise<Sidec
   }
   return {
     name: 'outrigger',
-    url: `http://127.0.0.1:${port}/mcp`,
+    url: `http://${host}:${port}/mcp`,
     pids: [sidecar.pid, shim.pid],
     metrics: `${admin}/metrics`,
     start: { listeningMs, readyMs: performance.now() - startedAt },

@@ -1,5 +1,5 @@
-// The cells bench: clients of either era before a server of the other, beside clients of the server's own; and how long a
-// session takes to open.
+// The cells bench: clients of either era before a server of the other, beside clients of the server's own; how long a
+// session takes to open; and what it costs a call to come to another replica than its session's.
 
 import type { Bench, BenchContext } from '../bench.ts'
 import {
@@ -29,6 +29,7 @@ import type { Era } from '../bridge/requests.ts'
 import { planOf, type RoundPlan } from '../bridge/rounds.ts'
 import { toFigures } from '../bridge/summary.ts'
 import { judge, type Budget, type Report } from '../report.ts'
+import { measureHops } from './hops.ts'
 import { measureOpenings } from './openings.ts'
 
 /** Clients of one era before a server of the other. */
@@ -114,16 +115,17 @@ const run = async (context: BenchContext): Promise<Report> => {
   }
   const start = (hasSpare: boolean): Promise<Sidecar> => startEnforced(started, hasSpare)
   const openings = await measureOpenings(start, context.quick)
+  const hops = await measureHops(started, load.pace, context)
   return {
-    figures: [...toFigures(results), ...openings.figures],
-    budgets: [...budgetsOf(results, wanted), ...openings.budgets],
+    figures: [...toFigures(results), ...openings.figures, ...hops.figures],
+    budgets: [...budgetsOf(results, wanted), ...openings.budgets, ...hops.budgets],
     faults,
   }
 }
 
 export const cellsBench: Bench = {
   name: 'cells',
-  summary: 'clients of either era before a server of the other, beside those of its own',
+  summary: 'clients of either era before a server of the other, openings, hops between replicas',
   conditions: () => describeCores(coresApart()),
   run,
 }
