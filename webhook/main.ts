@@ -12,6 +12,7 @@ import type { ClusterConfig } from './cluster/config.ts'
 import { RecentConfigs } from './cluster/recent.ts'
 import { withAccounts, withServices, type Namespaces } from './cluster/namespace.ts'
 import { keepIndex } from './images/index-file.ts'
+import { asksOwnAccounts } from './inject/own-account.ts'
 import { connectKube, type Kube } from './kube/client.ts'
 import { parseOptions, USAGE, type Options } from './options.ts'
 import { startServer, type Webhook } from './server.ts'
@@ -59,7 +60,9 @@ const clusterFacts = async (
 // A cluster that never lets us list its Services is served all the same: only warnings need them.
 const LIST_WAIT_MS = 10_000
 
-type Followers = readonly (Kube['services'] | Kube['accounts'] | Kube['namespaces']['follower'])[]
+type Followers = readonly (
+  Kube['services'] | Kube['accounts']['follower'] | Kube['namespaces']['follower']
+)[]
 
 /** Accounts where somebody asks for those of servers, by a right that comes with theirs. */
 const followedBy = (
@@ -68,7 +71,7 @@ const followedBy = (
 ): Followers => [
   namespaces.follower,
   services,
-  ...(floor.ownServiceAccounts.length > 0 ? [accounts] : []),
+  ...(floor.ownServiceAccounts.length > 0 ? [accounts.follower] : []),
 ]
 
 /** Waits until all that is followed has been listed, but not for ever: what is not known then is said. */
@@ -81,10 +84,13 @@ const listAll = async (followers: Followers, log: Log): Promise<void> => {
 }
 
 /** Namespaces with what is followed of each. */
-const surroundingsOf = ({ namespaces, services, accounts }: Kube): Namespaces =>
+const surroundingsOf = (
+  { namespaces, services, accounts }: Kube,
+  config: () => ClusterConfig,
+): Namespaces =>
   withAccounts(
     withServices(namespaces, (name) => services.current()?.of(name)),
-    (name) => accounts.current()?.isAtCloud(name),
+    (name) => (asksOwnAccounts({ name }, config()) ? accounts.defaultOf(name) : undefined),
   )
 
 /** Each change of the configuration is shown, and what a change of it or of the images takes the place of is kept for a while. */
@@ -126,7 +132,7 @@ const serve = async (
     config: () => ({ ...config.current(), ...facts }),
     earlier: recent.earlier,
     images: () => images.current(),
-    namespaces: surroundingsOf(kube),
+    namespaces: surroundingsOf(kube, () => config.current()),
     pods: kube.pods,
     guarded: new GuardedLooks(kube.guarded),
     sleep: (ms) => after(ms, undefined, { ref: false }),

@@ -140,7 +140,7 @@ describe('manifests/base/own-accounts', () => {
         apiGroups: [''],
         resources: ['serviceaccounts'],
         resourceNames: ['default'],
-        verbs: ['list', 'watch'],
+        verbs: ['get', 'list', 'watch'],
       },
     ])
     expect(ofWebhook.flatMap((object) => objectsAt(object, 'subjects'))).toEqual([

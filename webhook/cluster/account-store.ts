@@ -1,5 +1,5 @@
 // What clouds know of the ServiceAccount `default` of each namespace: whether annotations of theirs say that it is somebody
-// there. Bounded: of those that say so names alone are kept. Pure.
+// there. Bounded: names alone are kept. Pure.
 
 import { objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
 
@@ -9,7 +9,7 @@ export interface PlacedAccount {
 }
 
 /** Of the clouds whose workload identities go by an annotation of the account: Amazon's, Google's, Azure's, Alibaba's and IBM's. */
-const DOMAIN =
+export const DOMAIN =
   /^(?:[a-z0-9-]+\.)*(?:amazonaws\.com|gke\.io|azure\.workload\.identity|alibabacloud\.com|cloud\.ibm\.com)\//
 
 export const placedAccount = (object: JsonObject): PlacedAccount => ({
@@ -19,26 +19,27 @@ export const placedAccount = (object: JsonObject): PlacedAccount => ({
   ),
 })
 
-/** Namespaces; of those beyond, each counts as one of them. */
+/** Namespaces; what is beyond is not known here. */
 export const MAX_ACCOUNTS = 50_000
 
 export class AccountStore {
-  private readonly known = new Set<string>()
+  private readonly known = new Map<string, boolean>()
   private readonly missing = new Set<string>()
 
   get leftOut(): number {
     return this.missing.size
   }
 
-  isAtCloud(namespace: string): boolean {
-    return this.known.has(namespace) || this.missing.size > 0
+  /** Undefined where no account of that namespace is known. */
+  isAtCloud(namespace: string): boolean | undefined {
+    return this.known.get(namespace)
   }
 
   put({ namespace, isAtCloud }: PlacedAccount): void {
-    this.remove({ namespace })
-    if (!isAtCloud) return
-    if (this.known.size < MAX_ACCOUNTS) this.known.add(namespace)
-    else if (this.missing.size < MAX_ACCOUNTS) this.missing.add(namespace)
+    if (this.known.has(namespace) || this.known.size < MAX_ACCOUNTS) {
+      this.missing.delete(namespace)
+      this.known.set(namespace, isAtCloud)
+    } else if (this.missing.size < MAX_ACCOUNTS) this.missing.add(namespace)
   }
 
   remove({ namespace }: Pick<PlacedAccount, 'namespace'>): void {

@@ -20,14 +20,17 @@ export interface Service {
   readonly ports: readonly ServicePort[]
 }
 
+/** Whether annotations say that it is somebody at a cloud; `unknown`: it could not be read. */
+export type DefaultAccount = 'plain' | 'at-cloud' | 'unknown'
+
 export interface Namespace {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
   /** Absent where nobody has looked. */
   readonly services?: readonly Service[]
-  /** Annotations of its ServiceAccount `default` say what that is at a cloud. Absent where nobody has looked. */
-  readonly isDefaultAtCloud?: boolean
+  /** What its ServiceAccount `default` is at a cloud. Absent where nobody has looked. */
+  readonly defaultAccount?: DefaultAccount
 }
 
 /** Whether all pods of a namespace are to have a sidecar. */
@@ -83,17 +86,15 @@ export const withServices = (
   },
 })
 
-/** The same with what clouds know of each namespace's `default` account, where somebody follows those. */
+/** The same with what clouds know of each namespace's `default` account, of those that somebody asks after. */
 export const withAccounts = (
   namespaces: Namespaces,
-  isAtCloud: (name: string) => boolean | undefined,
+  defaultAccountOf: (name: string) => Promise<DefaultAccount> | undefined,
 ): Namespaces => ({
   get: async (name) => {
     const namespace = await namespaces.get(name)
-    const isDefaultAtCloud = isAtCloud(name)
-    return namespace && isDefaultAtCloud !== undefined
-      ? { ...namespace, isDefaultAtCloud }
-      : namespace
+    const defaultAccount = namespace && (await defaultAccountOf(name))
+    return namespace && defaultAccount ? { ...namespace, defaultAccount } : namespace
   },
 })
 

@@ -8,8 +8,9 @@ import { COMPANION_PREFIX } from '../../shared/names.ts'
 import { isSystem, type Namespace } from '../cluster/namespace.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { isPluginVolumeName } from './api-token.ts'
+import { isMadeAgain } from './made-again.ts'
 import { MESH_AUDIENCE } from './mesh.ts'
-import { controllerOf, nameOf } from './pod.ts'
+import { nameOf } from './pod.ts'
 import { serverLabel } from './server-label.ts'
 import type { Subject } from './subject.ts'
 import { chooseToken } from './token.ts'
@@ -36,31 +37,6 @@ export const asksOwnAccounts = (
   )
 }
 
-/** Who makes a pod again that was refused, of those whose Events the controller understands. */
-const MAKERS: ReadonlySet<string> = new Set([
-  'apps/v1 ReplicaSet',
-  'apps/v1 StatefulSet',
-  'apps/v1 DaemonSet',
-  'batch/v1 Job',
-])
-/** The same as whoever renders a template names them. */
-const WORKLOADS: ReadonlySet<string> = new Set([
-  'Deployment',
-  'ReplicaSet',
-  'StatefulSet',
-  'DaemonSet',
-  'Job',
-  'CronJob',
-])
-
-const isMadeAgain = ({ pod, workload }: Subject): boolean => {
-  const controller = controllerOf(pod)
-  if (!controller) return workload !== undefined && WORKLOADS.has(workload.kind)
-  return MAKERS.has(
-    `${stringAt(controller, 'apiVersion') ?? ''} ${stringAt(controller, 'kind') ?? ''}`,
-  )
-}
-
 /** Whether a volume holds what its account proves, for anybody but the API server's own plugin, the sidecar or a mesh. */
 const provesAccount = (volume: JsonObject): boolean => {
   const name = nameOf(volume)
@@ -80,8 +56,10 @@ const VAULT = 'vault.hashicorp.com/agent-inject'
 const whyKept = (subject: Subject): string | undefined => {
   const { pod, namespace } = subject
   if (chooseToken(subject).isAllowed) return 'it has a token for the Kubernetes API, by its rights'
-  if (namespace.isDefaultAtCloud === true)
+  if (namespace.defaultAccount === 'at-cloud')
     return 'annotations of that account say what it is at a cloud'
+  if (namespace.defaultAccount === 'unknown')
+    return 'nobody here could read whether that account is somebody at a cloud (`outrigger doctor` says why)'
   if (stringAt(pod, 'metadata', 'labels', AZURE) === 'true') return `it has the label ${AZURE}`
   if (stringAt(pod, 'metadata', 'annotations', VAULT) === 'true')
     return `it has the annotation ${VAULT}`

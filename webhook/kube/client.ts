@@ -23,18 +23,17 @@ import type { Log } from '../../shared/log.ts'
 import { isObject, stringAt } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { sleep } from '../../shared/timers.ts'
-import { AccountStore, placedAccount, type PlacedAccount } from '../cluster/account-store.ts'
 import { namespaceOf, serviceOf, type Namespace, type Namespaces } from '../cluster/namespace.ts'
 import { NamespaceStore } from '../cluster/namespace-store.ts'
 import type { GuardedPods } from '../cluster/guarded-pods.ts'
 import type { RunningPods } from '../cluster/running-pods.ts'
 import { ServiceStore, type PlacedService } from '../cluster/service-store.ts'
+import { defaultAccounts, type DefaultAccounts } from './accounts.ts'
 import { bundleOperations } from './bundle.ts'
 import { sourceOf, type Watcher } from './collection.ts'
 import { Follower, type Told } from './follower.ts'
 import { objectsBy, type Objects } from './objects.ts'
 import { runningPods } from './pods.ts'
-import { collectionBy } from './requests.ts'
 import type { Ask, Send } from './reply.ts'
 import { clusterWords } from './words.ts'
 
@@ -43,7 +42,7 @@ export interface Kube {
   readonly namespaces: Namespaces & { readonly follower: Follower<Namespace, NamespaceStore> }
   readonly services: Follower<PlacedService, ServiceStore>
   /** Of each namespace that called `default`, as clouds know it. */
-  readonly accounts: Follower<PlacedAccount, AccountStore>
+  readonly accounts: DefaultAccounts
   /** Lists one namespace after the other. */
   readonly pods: RunningPods
   readonly guarded: GuardedPods
@@ -82,17 +81,6 @@ const servicesOf = (
   })
   const empty = () => new ServiceStore()
   return new Follower({ ...options, resource: 'services', source, empty, sleep, told })
-}
-
-/** No other account is read: by this selection the API server gives the right to it alone. */
-const accountsOf = (kubeConfig: KubeConfig, options: KubeOptions): Kube['accounts'] => {
-  const selected = { fieldSelector: 'metadata.name=default' }
-  const source = sourceOf(new Watch(kubeConfig), {
-    ...collectionBy(sendOf(kubeConfig), '/api/v1/serviceaccounts', selected),
-    read: (object) => (isObject(object) ? placedAccount(object) : undefined),
-  })
-  const empty = () => new AccountStore()
-  return new Follower({ ...options, resource: 'default accounts', source, empty, sleep })
 }
 
 const namespacesOf = (
@@ -306,7 +294,10 @@ export const connectKube = (options: KubeOptions): Kube => {
   return {
     namespaces: namespacesOf(kubeConfig, core, options),
     services: servicesOf(kubeConfig, core, options),
-    accounts: accountsOf(kubeConfig, options),
+    accounts: defaultAccounts(
+      { send: sendOf(kubeConfig), watcher: new Watch(kubeConfig) },
+      options,
+    ),
     pods: { ...pods, mayList: mayListBy(kubeConfig.makeApiClient(AuthorizationV1Api)) },
     guarded,
     authorityStore: (namespace, secret) => storeOf(core, namespace, secret),

@@ -74,7 +74,8 @@ const projected = (audience: string): JsonObject => ({
 
 describe('a pod of `default`', () => {
   test('gets its own, once, and keeps it', () => {
-    const { pod, warnings } = injected(podWith())
+    const plain = { ...NAMESPACE, defaultAccount: 'plain' } as const
+    const { pod, warnings } = injected(podWith(), ASKS, plain)
     expect(accountOf(pod)).toEqual([OWN, OWN])
     expect(warnings.filter((text) => KEPT.test(text))).toEqual([])
     expect(injected(pod).patch).toEqual([])
@@ -148,7 +149,8 @@ describe('a pod of `default`', () => {
       {},
     ],
     ['of Vault', { annotations: { 'vault.hashicorp.com/agent-inject': 'true' } }, {}],
-    ['of a cloud', {}, { namespace: { ...NAMESPACE, isDefaultAtCloud: true } }],
+    ['of a cloud', {}, { namespace: { ...NAMESPACE, defaultAccount: 'at-cloud' } }],
+    ['that nobody could read', {}, { namespace: { ...NAMESPACE, defaultAccount: 'unknown' } }],
     [
       'that calls the API server',
       { annotations: { 'outrigger.dev/needs-kube-api': 'true' } },

@@ -22,19 +22,24 @@ test.each<[string, boolean]>([
 test('what is known of a namespace changes with its account', () => {
   const store = new AccountStore()
   store.put({ namespace: 'team', isAtCloud: true })
-  expect([store.isAtCloud('team'), store.isAtCloud('other')]).toEqual([true, false])
+  expect([store.isAtCloud('team'), store.isAtCloud('other')]).toEqual([true, undefined])
   store.put({ namespace: 'team', isAtCloud: false })
   expect(store.isAtCloud('team')).toBe(false)
   store.put({ namespace: 'team', isAtCloud: true })
   store.remove({ namespace: 'team' })
-  expect([store.isAtCloud('team'), store.leftOut]).toEqual([false, 0])
+  expect([store.isAtCloud('team'), store.leftOut]).toEqual([undefined, 0])
 })
 
-test('beyond what is kept each may be one, until there is room', () => {
+test('beyond what is kept none is known, until there is room', () => {
   const store = new AccountStore()
-  for (let index = 0; index <= MAX_ACCOUNTS; index++)
+  const beyond = { namespace: `n-${MAX_ACCOUNTS}`, isAtCloud: false }
+  for (let index = 0; index < MAX_ACCOUNTS; index++)
     store.put({ namespace: `n-${index}`, isAtCloud: true })
-  expect([store.leftOut, store.isAtCloud('another')]).toEqual([1, true])
-  store.remove({ namespace: `n-${MAX_ACCOUNTS}` })
-  expect([store.leftOut, store.isAtCloud('another')]).toEqual([0, false])
+  store.put(beyond)
+  expect([store.leftOut, store.isAtCloud(beyond.namespace)]).toEqual([1, undefined])
+  store.put({ namespace: 'n-0', isAtCloud: false })
+  expect(store.isAtCloud('n-0')).toBe(false)
+  store.remove({ namespace: 'n-0' })
+  store.put(beyond)
+  expect([store.leftOut, store.isAtCloud(beyond.namespace)]).toEqual([0, false])
 })
