@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { INDEX_CONFIG_MAP } from '../../shared/image-index.ts'
 import { arrayAt, objectAt, objectsAt, type JsonObject } from '../../shared/json.ts'
+import { DOMAIN } from '../../webhook/cluster/account-store.ts'
 import { parseControllerOptions } from '../../webhook/controller/options.ts'
 import { kustomization, nameOf, objects, one, read, ROOT } from '../support/shipped-manifests.ts'
 
@@ -116,7 +117,7 @@ describe('manifests/base/own-accounts', () => {
     expect(kustomization('base/own-accounts')).toMatchObject({
       namespace: kustomization('base')['namespace'],
       labels: kustomization('base')['labels'],
-      resources: ['rbac.yaml', 'webhook-rbac.yaml'],
+      resources: ['rbac.yaml', 'accounts.yaml', 'webhook-rbac.yaml'],
     })
     expect(found.flatMap((object) => objectsAt(object, 'rules'))).toEqual([
       { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['get', 'create'] },
@@ -147,6 +148,14 @@ describe('manifests/base/own-accounts', () => {
       { kind: 'ServiceAccount', name: 'outrigger-webhook', namespace: 'outrigger-system' },
     ])
   })
+})
+
+test('of accounts the controller makes none that a cloud takes for somebody, by the same names', () => {
+  const [policy] = objects('base/own-accounts/accounts.yaml')
+  const said = objectsAt(policy, 'spec', 'validations').map((one) => one['expression'])
+  expect(said).toEqual([
+    expect.stringContaining(`key.matches(r'${DOMAIN.source.replace('\\/', '/')}'`),
+  ])
 })
 
 describe('manifests/base/resolve-images', () => {
