@@ -1,5 +1,5 @@
 // What a doctor reads of the controller of companions: its Deployment, its Lease, what stands beside workloads, and which of
-// the rights that our manifests give it the API server's authorizers deny it.
+// the rights that our manifests give it, or the webhook for its sake, the API server's authorizers deny them.
 
 import { readFileSync } from 'node:fs'
 import { parseAllDocuments } from 'yaml'
@@ -19,11 +19,11 @@ import type { Row } from '../status/status.ts'
 import type { Read } from './finding.ts'
 
 export const CONTROLLER = 'outrigger-controller'
-const rightsOf = (folder: string): URL =>
-  new URL(`../../manifests/base/${folder}/rbac.yaml`, import.meta.url)
-const RIGHTS = rightsOf('companions')
-const TO_LOOK_UP = rightsOf('resolve-images')
-const TO_MAKE_ACCOUNTS = rightsOf('own-accounts')
+const WEBHOOK = 'outrigger-webhook'
+const RIGHTS = 'companions/rbac.yaml'
+const TO_LOOK_UP = 'resolve-images/rbac.yaml'
+const TO_MAKE_ACCOUNTS = 'own-accounts/rbac.yaml'
+const TO_KNOW_ACCOUNTS = 'own-accounts/webhook-rbac.yaml'
 const REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
 
 /** As `resourceAttributes` of a review names it. */
@@ -33,6 +33,11 @@ export interface Right {
   readonly verb: string
   readonly name?: string
   readonly namespace?: string
+}
+
+/** Absent `account`: the controller's. */
+interface Needed extends Right {
+  readonly account?: typeof CONTROLLER | typeof WEBHOOK
 }
 
 export interface ControllerSeen {
@@ -49,16 +54,17 @@ export interface ControllerSeen {
 const textsAt = (rule: JsonObject, member: string): readonly string[] =>
   (arrayAt(rule, member) ?? []).map(String)
 
-const rightsIn = (role: JsonObject): readonly Right[] => {
+const rightsIn = (role: JsonObject, whose: Pick<Needed, 'account'>): readonly Needed[] => {
   const place = stringAt(role, 'kind') === 'Role' ? { namespace: OWN_NAMESPACE } : {}
-  const found: Right[] = []
+  const around = { ...place, ...whose }
+  const found: Needed[] = []
   for (const rule of objectsAt(role, 'rules')) {
     const names = textsAt(rule, 'resourceNames').map((name) => ({ name }))
     for (const group of textsAt(rule, 'apiGroups')) {
       for (const resource of textsAt(rule, 'resources')) {
         for (const verb of textsAt(rule, 'verbs')) {
           for (const named of names.length > 0 ? names : [{}]) {
-            found.push({ group, resource, verb, ...named, ...place })
+            found.push({ group, resource, verb, ...named, ...around })
           }
         }
       }
@@ -71,23 +77,27 @@ const rightsIn = (role: JsonObject): readonly Right[] => {
 export const makesAccounts = ({ companions, floor }: ClusterConfig): boolean =>
   companions !== undefined && floor.ownServiceAccounts.length > 0
 
-/** What the manifests of this version give it: what it needs, and no more. */
-export const neededRights = (config: ClusterConfig | undefined): readonly Right[] =>
-  [
-    RIGHTS,
-    ...(config?.floor.resolveImages ? [TO_LOOK_UP] : []),
-    ...(config && makesAccounts(config) ? [TO_MAKE_ACCOUNTS] : []),
-  ]
-    .flatMap((file) => parseAllDocuments(readFileSync(file, 'utf8')))
+/** By a file below manifests/base. */
+const rightsBy = (file: string, whose: Pick<Needed, 'account'> = {}): readonly Needed[] =>
+  parseAllDocuments(readFileSync(new URL(`../../manifests/base/${file}`, import.meta.url), 'utf8'))
     .map((document): unknown => document.toJS())
     .filter(isObject)
-    .flatMap(rightsIn)
+    .flatMap((role) => rightsIn(role, whose))
 
-const reviewOf = (right: Right): JsonObject => ({
+/** What the manifests of this version give it: what it needs, and no more; for accounts also the webhook. */
+export const neededRights = (config: ClusterConfig | undefined): readonly Needed[] => [
+  ...rightsBy(RIGHTS),
+  ...(config?.floor.resolveImages ? rightsBy(TO_LOOK_UP) : []),
+  ...(config && makesAccounts(config)
+    ? [...rightsBy(TO_MAKE_ACCOUNTS), ...rightsBy(TO_KNOW_ACCOUNTS, { account: WEBHOOK })]
+    : []),
+]
+
+const reviewOf = ({ account = CONTROLLER, ...right }: Needed): JsonObject => ({
   apiVersion: 'authorization.k8s.io/v1',
   kind: 'SubjectAccessReview',
   spec: {
-    user: `system:serviceaccount:${OWN_NAMESPACE}:${CONTROLLER}`,
+    user: `system:serviceaccount:${OWN_NAMESPACE}:${account}`,
     groups: [
       'system:serviceaccounts',
       `system:serviceaccounts:${OWN_NAMESPACE}`,
@@ -97,8 +107,12 @@ const reviewOf = (right: Right): JsonObject => ({
   },
 })
 
-const toldOf = ({ group, resource, verb, name }: Right): string =>
-  `${verb} ${resource}${group === '' ? '' : `.${group}`}${name === undefined ? '' : ` ${name}`}`
+const toldOf = ({ group, resource, verb, name, account }: Needed): string =>
+  [
+    `${verb} ${resource}${group === '' ? '' : `.${group}`}`,
+    ...(name === undefined ? [] : [name]),
+    ...(account === undefined ? [] : [`(${account})`]),
+  ].join(' ')
 
 /** One review a right: the authorizers decide, whoever has granted it. */
 const lackingIn = async (

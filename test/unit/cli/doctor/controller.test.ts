@@ -8,7 +8,7 @@ import {
 } from '../../../../cli/doctor/controller-in-cluster.ts'
 import { judgeController } from '../../../../cli/doctor/controller.ts'
 import type { Read } from '../../../../cli/doctor/finding.ts'
-import type { JsonObject } from '../../../../shared/json.ts'
+import { at, type JsonObject } from '../../../../shared/json.ts'
 import { fail, ok, type Result } from '../../../../shared/result.ts'
 import type { ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Objects } from '../../../../webhook/kube/objects.ts'
@@ -173,6 +173,8 @@ describe('the controller', () => {
     const right = { group: '', resource: 'serviceaccounts', verb: 'create' }
     expect(neededRights(asking)).toContainEqual(right)
     expect(neededRights(ASKED)).not.toContainEqual(right)
+    const known = { group: '', resource: 'serviceaccounts', verb: 'get', name: 'default' }
+    expect(neededRights(asking)).toContainEqual({ ...known, account: 'outrigger-webhook' })
     expect(told({ lacking: ok(['create serviceaccounts']) }, ok(asking))).toContainEqual(
       expect.stringContaining('kubectl apply -k manifests/base/own-accounts'),
     )
@@ -222,6 +224,25 @@ describe('a look at it', () => {
           },
         },
       }),
+    )
+  })
+
+  test('asks after what the webhook needs to know accounts as the webhook', async () => {
+    asked.length = 0
+    const asking = configured({ companions: {}, floor: { ownServiceAccounts: ['*'] } })
+    const user = 'system:serviceaccount:outrigger-system:outrigger-webhook'
+    const denying: Objects = {
+      ...cluster,
+      tryCreate: (_path, object) =>
+        Promise.resolve(ok({ status: { allowed: at(object, 'spec', 'user') !== user } })),
+    }
+    const { lacking } = await examineController(denying, asking, ok([]))
+    expect(lacking).toEqual(
+      ok(
+        ['get', 'list', 'watch'].map(
+          (verb) => `${verb} serviceaccounts default (outrigger-webhook)`,
+        ),
+      ),
     )
   })
 
