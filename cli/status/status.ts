@@ -49,6 +49,8 @@ export interface Row {
   readonly bare: number
   /** Pods that wait for their NetworkPolicy (`companions.gate`). */
   readonly held: number
+  /** The ServiceAccounts by which its pods run, the newest pod's first. */
+  readonly accounts: readonly string[]
   /** Those that differ, the newest pod's first. */
   readonly sidecars: readonly Sidecar[]
   /** `KIND/NAME` of what is to stand beside its pods and does not; undefined where nothing is to, or nobody knows. */
@@ -100,9 +102,15 @@ const serverImageIn = (pod: JsonObject): string | undefined => {
 
 const createdAt = (pod: JsonObject): string => stringAt(pod, 'metadata', 'creationTimestamp') ?? ''
 
-/** Those that differ in image or in what they were told, the newest pod's first. */
-const sidecarsOf = (pods: readonly JsonObject[]): readonly Sidecar[] => {
-  const newest = pods.toSorted((a, b) => (createdAt(a) < createdAt(b) ? 1 : -1))
+const newestFirst = (pods: readonly JsonObject[]): readonly JsonObject[] =>
+  pods.toSorted((a, b) => (createdAt(a) < createdAt(b) ? 1 : -1))
+
+const accountsOf = (pods: readonly JsonObject[]): readonly string[] => [
+  ...new Set(pods.map((pod) => stringAt(pod, 'spec', 'serviceAccountName') ?? 'default')),
+]
+
+/** Those that differ in image or in what they were told. */
+const sidecarsOf = (newest: readonly JsonObject[]): readonly Sidecar[] => {
   const seen = newest.flatMap((pod) => {
     const sidecar = ownSidecar(pod)
     if (!sidecar) return []
@@ -157,7 +165,7 @@ const rowOf = (same: readonly [Placed, ...Placed[]], context: Context): Row | un
   const [kind, name] = calledBy(first)
   const { namespace } = first
   const isWanted = same.some((placed) => isWantedBy(placed, context))
-  const pods = same.flatMap((placed) => livePods(placed, context.owners))
+  const pods = newestFirst(same.flatMap((placed) => livePods(placed, context.owners)))
   const sidecars = sidecarsOf(pods)
   if (!isWanted && sidecars.length === 0) return undefined
   const bare = isWanted ? pods.filter(isBare).length : 0
@@ -171,6 +179,7 @@ const rowOf = (same: readonly [Placed, ...Placed[]], context: Context): Row | un
     ...countsOf(first.object, pods),
     bare,
     held: pods.filter(isGated).length,
+    accounts: accountsOf(pods),
     sidecars,
     missingCompanions: standing && missingFor(pods, standing),
     advice: adviceOn(state, first),

@@ -62,7 +62,7 @@ const toldCells = (sidecar: Sidecar | undefined): readonly string[] => {
 }
 
 const HEAD = ['NAMESPACE', 'WORKLOAD', 'SIDECAR', 'READY', 'AUTH', 'POLICY', 'EGRESS']
-const IMAGES = ['SERVER IMAGE', 'SIDECAR IMAGE']
+const LAST = ['ACCOUNT', 'SERVER IMAGE', 'SIDECAR IMAGE']
 
 const companionsCell = (missing: readonly string[] | undefined): string => {
   if (missing === undefined) return NOTHING
@@ -80,6 +80,7 @@ const cellsOf = (row: Row, hasCompanions: boolean): readonly string[] => {
     `${row.ready}/${row.desired}`,
     ...toldCells(newest),
     ...(hasCompanions ? [companionsCell(row.missingCompanions)] : []),
+    few(row.accounts) || NOTHING,
     newest?.serverImage ?? NOTHING,
     newest === undefined ? NOTHING : `${newest.image}${more}`,
   ]
@@ -143,7 +144,7 @@ export const statusText = (rows: readonly Row[]): string => {
     return 'nothing here is under Outrigger; `outrigger scan` finds what looks like an MCP server\n'
   }
   const hasCompanions = rows.some(({ missingCompanions }) => missingCompanions !== undefined)
-  const head = [...HEAD, ...(hasCompanions ? ['COMPANIONS'] : []), ...IMAGES]
+  const head = [...HEAD, ...(hasCompanions ? ['COMPANIONS'] : []), ...LAST]
   const lines = table([head, ...rows.map((row) => cellsOf(row, hasCompanions))])
   return printed([...lines, ...adviceLines(rows), ...heldLines(rows), total(rows)])
 }

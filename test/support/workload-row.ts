@@ -12,6 +12,7 @@ export const row = (name: string, missingCompanions?: readonly string[]): Row =>
   desired: 1,
   bare: 0,
   held: 0,
+  accounts: ['default'],
   sidecars: [],
   missingCompanions,
   advice: undefined,

@@ -86,7 +86,7 @@ describeOwnCluster('control', 'outrigger doctor of the controller', (target) => 
   test('status has a column of companions', async () => {
     const { stdout } = await outriggerCommand(target.kubeconfig, 'status', '-n', NAMESPACE)
     const [head, line] = stdout.split('\n').map((each) => each.replaceAll(/ {2,}/g, '  '))
-    expect(head).toContain('  EGRESS  COMPANIONS  SERVER IMAGE  ')
+    expect(head).toContain('  EGRESS  COMPANIONS  ACCOUNT  SERVER IMAGE  ')
     expect(line).toMatch(/^looked-after {2}Pod\/server {2}yes {2}.* {2}observe {2}yes {2}/)
   })
 

@@ -67,11 +67,11 @@ describeOwnCluster('control', 'outrigger status', (target) => {
     expect([code, stderr]).toEqual([1, ''])
     const lines = stdout.trimEnd().split('\n')
     expect(lines.map((line) => line.replaceAll(/ {2,}/g, '  '))).toEqual([
-      'NAMESPACE  WORKLOAD  SIDECAR  READY  AUTH  POLICY  EGRESS  SERVER IMAGE  SIDECAR IMAGE',
-      `${NAMESPACE}  Pod/alone  yes  0/1  none  none  observe  example/server  outrigger-sidecar:0.1.0`,
-      `${NAMESPACE}  Deployment/idle  no pod  0/0  -  -  -  -  -`,
-      `${NAMESPACE}  Deployment/late  MISSING  0/1  -  -  -  -  -`,
-      `${NAMESPACE}  Deployment/search  yes  0/2  none  none  enforce: api.example.com:443 (+1)  example/server  outrigger-sidecar:0.1.0`,
+      'NAMESPACE  WORKLOAD  SIDECAR  READY  AUTH  POLICY  EGRESS  ACCOUNT  SERVER IMAGE  SIDECAR IMAGE',
+      `${NAMESPACE}  Pod/alone  yes  0/1  none  none  observe  default  example/server  outrigger-sidecar:0.1.0`,
+      `${NAMESPACE}  Deployment/idle  no pod  0/0  -  -  -  -  -  -`,
+      `${NAMESPACE}  Deployment/late  MISSING  0/1  -  -  -  default  -  -`,
+      `${NAMESPACE}  Deployment/search  yes  0/2  none  none  enforce: api.example.com:443 (+1)  default  example/server  outrigger-sidecar:0.1.0`,
       `${NAMESPACE}: Deployment late: 1 pod of it runs without the sidecar that it asks for`,
       `  do: kubectl rollout restart -n ${NAMESPACE} deployment/late`,
       '4 workloads under Outrigger: 1 without the sidecar that it asks for, 1 without a pod, 2 as they are to be',

@@ -25,6 +25,7 @@ const row: Row = {
   ready: 1,
   desired: 1,
   bare: 0,
+  accounts: ['default'],
   sidecars: [{ image: HOSTILE, config: undefined, serverImage: HOSTILE, pods: 1 }],
   held: 0,
   missingCompanions: undefined,

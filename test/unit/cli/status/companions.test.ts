@@ -73,10 +73,10 @@ describe('a table of workloads', () => {
   test('has a column of companions where somebody asks for them', () => {
     const lines = statusText([row('a', []), row('b', ALL), row('c')]).split('\n')
     const shown = lines.map((line) => line.replaceAll(/ {2,}/g, '  '))
-    expect(shown[0]).toContain('  EGRESS  COMPANIONS  SERVER IMAGE  ')
-    expect(shown[1]).toContain('  -  yes  -')
-    expect(shown[2]).toContain('  -  lacks NetworkPolicy/outrigger-a (+2)  -')
-    expect(shown[3]).toContain('  -  -  -')
+    expect(shown[0]).toContain('  EGRESS  COMPANIONS  ACCOUNT  SERVER IMAGE  ')
+    expect(shown[1]).toContain('  -  yes  default  -')
+    expect(shown[2]).toContain('  -  lacks NetworkPolicy/outrigger-a (+2)  default  -')
+    expect(shown[3]).toContain('  -  -  default  -')
   })
 
   test('and none where nobody does', () => {

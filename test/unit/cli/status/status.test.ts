@@ -390,9 +390,9 @@ describe('is told', () => {
 
   test('as a table, and what is to be done', () => {
     expect(statusText(rows))
-      .toBe(`NAMESPACE  WORKLOAD       SIDECAR  READY  AUTH  POLICY  EGRESS                       SERVER IMAGE  SIDECAR IMAGE
-tools      StatefulSet/a  yes      1/2    none  none    enforce: a.example:443 (+1)  mcp/memory:1  example.com/sidecar:2
-tools      DaemonSet/b    MISSING  0/0    -     -       -                            -             -
+      .toBe(`NAMESPACE  WORKLOAD       SIDECAR  READY  AUTH  POLICY  EGRESS                       ACCOUNT  SERVER IMAGE  SIDECAR IMAGE
+tools      StatefulSet/a  yes      1/2    none  none    enforce: a.example:443 (+1)  default  mcp/memory:1  example.com/sidecar:2
+tools      DaemonSet/b    MISSING  0/0    -     -       -                            default  -             -
 tools: DaemonSet b: 1 pod of it runs without the sidecar that it asks for
   do: kubectl rollout restart -n tools daemonset/b
 2 workloads under Outrigger: 1 without the sidecar that it asks for, 1 as they are to be
@@ -406,6 +406,7 @@ tools: DaemonSet b: 1 pod of it runs without the sidecar that it asks for
         {
           name: 'a',
           state: 'inside',
+          accounts: ['default'],
           sidecars: [
             {
               auth: 'none',
