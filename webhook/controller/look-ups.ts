@@ -20,7 +20,8 @@ import type { Tools } from './followed.ts'
 import type { FoundImages } from './found-images.ts'
 import { OwnerQueue, type Follow } from './owner-queue.ts'
 import { ownerPath, type Owners } from './owners.ts'
-import type { PodReader, Puller } from './pod-reader.ts'
+import type { PodReader } from './pod-reader.ts'
+import type { Puller } from './pull-secrets.ts'
 import { unreadWords } from './told-words.ts'
 import { NOTHING, wantedBy, type WantedImages } from './wanted-images.ts'
 
@@ -106,11 +107,11 @@ export class LookUps {
   }
 
   private async every(
-    { images, pullSecrets }: WantedImages,
+    { images, ...pulled }: WantedImages,
     denied: DeniedOwner,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const puller = { namespace: denied.namespace, pullSecrets }
+    const puller = { namespace: denied.namespace, ...pulled }
     const said: Told[] = []
     for (const image of images) {
       const done = await this.one(image, puller, signal)

@@ -6,23 +6,17 @@ import type { ClusterConfig } from '../cluster/config.ts'
 import { BY_ITSELF } from '../images/read-limits.ts'
 import { createReader, type Reader } from '../images/reader.ts'
 import type { Requests } from '../kube/requests.ts'
-import { PULL_SECRETS, pullCredentials } from './pull-secrets.ts'
-import type { WantedImages } from './wanted-images.ts'
+import { PULL_SECRETS, pullCredentials, type Puller } from './pull-secrets.ts'
 
-/** For whose pod an image is read. */
-export interface Puller extends Pick<WantedImages, 'pullSecrets'> {
-  readonly namespace: string
-}
-
-/** By these Secrets of its namespace; whoever asks closes it. */
+/** Whoever asks closes it. */
 export type PodReader = (puller: Puller, signal: AbortSignal) => Reader
 
 export const podReader =
   (requests: Requests, config: () => ClusterConfig): PodReader =>
-  ({ namespace, pullSecrets: names }, signal) =>
+  (puller, signal) =>
     createReader({
       registries: config().registries,
-      credential: pullCredentials(requests, { namespace, names }, signal),
+      credential: pullCredentials(requests, puller, signal),
       keeper: PULL_SECRETS,
       readCa: (file) => readFile(file, 'utf8'),
       environment: {},

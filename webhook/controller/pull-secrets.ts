@@ -1,13 +1,14 @@
-// A registry's credential among a pod's pull secrets, read only where a Role of the namespace lets the controller, and only when
-// the registry asks for one. Nothing of it is kept, and none of it reaches a message.
+// A registry's credential among a pod's pull secrets, or those of its account, read only where a Role of the namespace lets the
+// controller, and only when the registry asks for one. Nothing of it is kept, and none of it reaches a message.
 
-import { stringAt, type JsonObject } from '../../shared/json.ts'
+import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { credentialSource, readDockerConfig, type Credential } from '../images/docker-config.ts'
 import { ImageError } from '../images/image-error.ts'
 import type { Keeper } from '../images/keeper.ts'
 import { Refusal } from '../kube/reply.ts'
 import type { Requests } from '../kube/requests.ts'
 import { clusterWords } from '../kube/words.ts'
+import { pullSecretsIn, type WantedImages } from './wanted-images.ts'
 
 export const PULL_SECRETS: Keeper = {
   name: 'what the controller may read of its imagePullSecrets',
@@ -28,8 +29,8 @@ const credentialIn = (secret: JsonObject, host: string): Credential | undefined 
   return source.from === 'file' ? source.credential : undefined
 }
 
-/** One that may not be read is as good as none. */
-const readSecret = async (
+/** What may not be read is as good as none. */
+const readLent = async (
   requests: Requests,
   path: string,
   signal: AbortSignal,
@@ -43,19 +44,32 @@ const readSecret = async (
   }
 }
 
+/** For whose pod an image is read: by these Secrets of its namespace, or by those of this account of it. */
+export interface Puller extends Pick<WantedImages, 'pullSecrets' | 'account'> {
+  readonly namespace: string
+}
+
 /** Finds the credential of a registry by its host: the first that any of the Secrets has. */
-export const pullCredentials =
-  (
-    requests: Requests,
-    { namespace, names }: { readonly namespace: string; readonly names: readonly string[] },
-    signal: AbortSignal,
-  ) =>
-  async (host: string): Promise<Credential | undefined> => {
-    for (const name of names) {
-      const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(name)}`
-      const secret = await readSecret(requests, path, signal)
+export const pullCredentials = (
+  requests: Requests,
+  { namespace, pullSecrets, account }: Puller,
+  signal: AbortSignal,
+) => {
+  const read = (kind: string, name: string): Promise<JsonObject | undefined> => {
+    const place = `/api/v1/namespaces/${encodeURIComponent(namespace)}`
+    return readLent(requests, `${place}/${kind}/${encodeURIComponent(name)}`, signal)
+  }
+  const named = async (): Promise<readonly string[]> => {
+    if (account === undefined) return pullSecrets
+    const lent = await read('serviceaccounts', account)
+    return lent ? pullSecretsIn(objectsAt(lent, 'imagePullSecrets')) : []
+  }
+  return async (host: string): Promise<Credential | undefined> => {
+    for (const name of await named()) {
+      const secret = await read('secrets', name)
       const credential = secret && credentialIn(secret, host)
       if (credential) return credential
     }
     return undefined
   }
+}

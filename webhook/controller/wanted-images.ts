@@ -13,6 +13,8 @@ export interface WantedImages {
   readonly images: readonly string[]
   /** Names of Secrets beside the pod that its kubelet pulls with. */
   readonly pullSecrets: readonly string[]
+  /** The ServiceAccount whose Secrets it pulls with, where the pod names none. */
+  readonly account?: string | undefined
 }
 
 const MAX_IMAGES = 4
@@ -20,6 +22,20 @@ const MAX_PULL_SECRETS = 8
 const NAME = /^[a-z0-9][a-z0-9.-]{0,252}$/
 
 export const NOTHING: WantedImages = { images: [], pullSecrets: [] }
+
+/** Of a list of references. */
+export const pullSecretsIn = (references: readonly JsonObject[]): readonly string[] =>
+  references
+    .flatMap((secret) => stringAt(secret, 'name') ?? [])
+    .filter((name) => NAME.test(name))
+    .slice(0, MAX_PULL_SECRETS)
+
+/** By whom the pod runs before anybody gives it an account of its own: so the API server fills in what it is pulled with. */
+const accountOf = (pod: JsonObject): string | undefined => {
+  const said = ['serviceAccountName', 'serviceAccount'].map((field) => stringAt(pod, 'spec', field))
+  const name = said.find((text) => text !== undefined && text !== '') ?? 'default'
+  return NAME.test(name) ? name : undefined
+}
 
 /** What was scaled to nothing or is suspended makes no pods: a template that a Deployment has left stands there for long. */
 const isAtRest = (object: JsonObject): boolean =>
@@ -38,11 +54,10 @@ export const wantedBy = (
   const outcome = renderUnwritten(pod, namespace, { ...config, images: EMPTY_INDEX })
   if (outcome.kind !== 'deny') return NOTHING
   const images = new Set(outcome.violations.flatMap(({ image }) => image ?? []))
-  const secrets = objectsAt(pod, 'spec', 'imagePullSecrets').flatMap(
-    (secret) => stringAt(secret, 'name') ?? [],
-  )
+  const named = objectsAt(pod, 'spec', 'imagePullSecrets')
   return {
     images: [...images].slice(0, MAX_IMAGES),
-    pullSecrets: secrets.filter((name) => NAME.test(name)).slice(0, MAX_PULL_SECRETS),
+    pullSecrets: pullSecretsIn(named),
+    account: named.length === 0 ? accountOf(pod) : undefined,
   }
 }

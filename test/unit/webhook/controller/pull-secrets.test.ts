@@ -23,7 +23,13 @@ describe('a registry’s credential', () => {
   })
 
   const credential = (...names: readonly string[]) =>
-    pullCredentials(api.requests, { namespace: 'team', names }, signal)('r.example')
+    pullCredentials(api.requests, { namespace: 'team', pullSecrets: names }, signal)('r.example')
+  const lent = (account: string) =>
+    pullCredentials(
+      api.requests,
+      { namespace: 'team', pullSecrets: [], account },
+      signal,
+    )('r.example')
 
   test('is that of the first Secret that has one for it', async () => {
     api.objects.set(`${SECRETS}/other`, secret(auths('other.example', 'wrong')))
@@ -50,6 +56,25 @@ describe('a registry’s credential', () => {
     const both = { ...auths('r.example', 'p'), credHelpers: { 'r.example': 'evil' } }
     api.objects.set(`${SECRETS}/pull`, secret(both))
     expect(await credential('pull')).toMatchObject({ password: 'p' })
+  })
+
+  const ACCOUNT = '/api/v1/namespaces/team/serviceaccounts/default'
+  test('is in a Secret of its account’s, where the pod names none', async () => {
+    const imagePullSecrets = [{ name: '../x' }, { name: 'pull' }]
+    api.objects.set(ACCOUNT, { imagePullSecrets })
+    api.objects.set(`${SECRETS}/pull`, secret(auths('r.example', 'p')))
+    expect(await lent('default')).toMatchObject({ password: 'p' })
+    expect(api.asked).toEqual([ACCOUNT, `${SECRETS}/pull`])
+  })
+
+  test.each<[string, JsonObject | number | undefined]>([
+    ['that may not be read', 403],
+    ['that is not there', undefined],
+    ['that has none', {}],
+  ])('is not with an account %s', async (_name, account) => {
+    if (account !== undefined) api.objects.set(ACCOUNT, account)
+    expect(await lent('default')).toBeUndefined()
+    expect(api.asked).toEqual([ACCOUNT])
   })
 
   test('is a failure where the API server does not answer, without its words', async () => {

@@ -47,6 +47,28 @@ describe('an image is wanted', () => {
     })
   })
 
+  test.each<[string, JsonObject, string | undefined]>([
+    ['the Secrets of its namespace’s account', {}, 'default'],
+    ['those of the account that it names', { serviceAccountName: 'mine' }, 'mine'],
+    ['those of one by its old name', { serviceAccountName: '', serviceAccount: 'mine' }, 'mine'],
+    ['no account’s, where it names one that is none', { serviceAccountName: '../x' }, undefined],
+    ['no account’s, where it names Secrets', { imagePullSecrets: [{ name: 'one' }] }, undefined],
+  ])('pulled by %s', (_name, spec, account) => {
+    expect(wanted(set({}, spec)).account).toBe(account)
+  })
+
+  test('where a server over HTTP is denied, since nobody could confine it', () => {
+    const annotations = {
+      'outrigger.dev/inject': 'true',
+      'outrigger.dev/transport': 'http',
+      'outrigger.dev/port': '8080',
+      'outrigger.dev/egress-mode': 'enforce',
+    }
+    const object = withAt(set(), [...TEMPLATE, 'metadata', 'annotations'], annotations)
+    expect(wanted(object).images).toEqual(['r.example/app:1'])
+    expect(wanted(withAt(object, [...CONTAINERS], [{ name: 'c', image: 'r.example/app:1', command: ['serve'] }])).images).toEqual([]) // prettier-ignore
+  })
+
   test('of a CronJob’s Job as of any other', () => {
     expect(wanted({ ...set(), apiVersion: 'batch/v1', kind: 'Job' }).images).toEqual([
       'r.example/app:1',
@@ -67,6 +89,6 @@ describe('an image is wanted', () => {
     ['has no container', withAt(set(), CONTAINERS, []), 'team'],
     ['is of a kind that makes no pods', { ...set(), kind: 'Service', apiVersion: 'v1' }, 'team'],
   ])('and not of what %s', (_name, object, namespace) => {
-    expect(wanted(object, namespace)).toEqual({ images: [], pullSecrets: [] })
+    expect(wanted(object, namespace)).toMatchObject({ images: [], pullSecrets: [] })
   })
 })
