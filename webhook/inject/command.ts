@@ -12,6 +12,7 @@ import { stringAt, stringsAt, type Json, type JsonObject } from '../../shared/js
 import { agreed, knownImage, type KnownImage } from './image.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { serverGraceSeconds } from './grace.ts'
+import { LOOKED_UP } from './made-again.ts'
 import { nameOf } from './pod.ts'
 import { memoryLimitBytes } from './resources.ts'
 import { isStopGap } from './shell.ts'
@@ -91,16 +92,27 @@ export const wordsOf = ({
 const commandOf = (known: KnownImage) =>
   agreed(known, ({ entrypoint, cmd }) => ({ entrypoint, cmd }))
 
-const missing = (container: JsonObject, known: KnownImage | undefined): Violation => {
+const unknown = (image: string, isLookedUp: boolean): string => {
+  const why = 'the pod spec does not say which command it runs'
+  return isLookedUp
+    ? `${why}: ${LOOKED_UP}. To have it at once write it as \`command\``
+    : `${why}: have \`outrigger images add ${image}\` read it, or write it as \`command\``
+}
+
+const missing = (
+  container: JsonObject,
+  known: KnownImage | undefined,
+  { isLookedUp = false }: Sources,
+): Violation => {
   const image = stringAt(container, 'image') ?? 'IMAGE'
   const platforms = (known?.records ?? []).map(([platform]) => platform)
   const why =
     known && platforms.length > 1 && commandOf(known) === undefined
-      ? `its image has another command on each of ${platforms.join(', ')}: choose one with the nodeSelector kubernetes.io/arch`
-      : `the pod spec does not say which command it runs: have \`outrigger images add ${image}\` read it`
+      ? `its image has another command on each of ${platforms.join(', ')}: choose one with the nodeSelector kubernetes.io/arch, or write it as \`command\``
+      : unknown(image, isLookedUp && !known)
   const found = violation(
     'no-command',
-    `container ${nameOf(container)}: ${why}, or write it as \`command\`, or as the annotation ${PREFIX}command: '["program","argument"]'; ` +
+    `container ${nameOf(container)}: ${why}, or as the annotation ${PREFIX}command: '["program","argument"]'; ` +
       `\`docker image inspect -f '{{json .Config.Entrypoint}} {{json .Config.Cmd}}' ${image}\` shows what the image has`,
   )
   return known ? found : { ...found, image }
@@ -117,6 +129,8 @@ export interface Sources {
   readonly pod: JsonObject
   readonly images: ImageIndex
   readonly settings: Settings
+  /** The controller will find out what the index lacks. */
+  readonly isLookedUp?: boolean
 }
 
 const fromImage = (
@@ -160,7 +174,7 @@ const findWords = (
   if (own.length > 0 || (line.command && line.hadShim !== undefined && hasArgs)) return ok(own)
   const known = knownImage(container, sources.pod, sources.images)
   const words = sources.settings.command ?? fromImage(known, hasArgs)
-  return words ? ok(words) : fail(missing(container, known))
+  return words ? ok(words) : fail(missing(container, known, sources))
 }
 
 /** All words that a container runs, as far as its spec and the image index tell; to be read, not to be written. */

@@ -2,13 +2,15 @@
 // the server to it, and what its author should know. Which destinations there may be is webhook/settings/destinations.ts. Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
-import type { JsonObject } from '../../shared/json.ts'
+import { stringAt, type JsonObject } from '../../shared/json.ts'
 import { CA_KEY, PARENT_CA_DIR, PARENT_PROXY_DIR } from '../../shared/names.ts'
 import type { Settings } from '../../shared/settings.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { ClusterEgress } from '../cluster/pod-rules.ts'
 import { violation, type Violation } from '../settings/violation.ts'
+import { knownImage } from './image.ts'
+import { isLookedUp, LOOKED_UP } from './made-again.ts'
 import { nameOf } from './pod.ts'
 import { holderOf } from './ports.ts'
 import { reasonAgainst } from './reach.ts'
@@ -40,11 +42,23 @@ export const egressIn = (
   }
 }
 
+interface Free {
+  readonly why: string
+  /** The image that the index lacks, where knowing it may help. */
+  readonly image: string | undefined
+}
+
 /** Why nothing confines a server that speaks HTTP; undefined where the shim does. */
-const whyFree = (server: JsonObject, transport: Transport, { pod }: Subject): string | undefined =>
-  transport.kind === 'stdio' || hasShim(transport)
-    ? undefined
-    : reasonAgainst({ holder: holderOf(transport.port, server, pod) })
+const freeBy = (server: JsonObject, transport: Transport, subject: Subject): Free | undefined => {
+  if (transport.kind === 'stdio' || hasShim(transport)) return undefined
+  const { pod, config } = subject
+  const holder = holderOf(transport.port, server, pod)
+  const isUnread = holder === undefined && knownImage(server, pod, config.images) === undefined
+  return {
+    why: reasonAgainst({ holder }, isUnread && isLookedUp(subject) ? LOOKED_UP : undefined),
+    image: isUnread ? stringAt(server, 'image') : undefined,
+  }
+}
 
 /** Of these keys, the value that takes a shim. */
 const CONFINING = [
@@ -59,16 +73,18 @@ export const confinementViolations = (
   subject: Subject,
 ): readonly Violation[] => {
   const { settings, placed } = subject.resolution
-  const why = server && transport && whyFree(server, transport, subject)
-  if (why === undefined) return []
+  const free = server && transport && freeBy(server, transport, subject)
+  if (!free) return []
+  const { why, image } = free
   return CONFINING.filter(([key, value]) => settings[key] === value).map(([key, value]) => {
     const said = placed.get(key)
     const by = said?.isDefault === false ? said.where : 'floor.egressMode'
-    return violation(
+    const found = violation(
       'unconfined',
       `container ${nameOf(server ?? {})}: ${why}, so that nothing confines it, and ${by} says ${PREFIX}${key}: ${value}; write its command into the spec, or as ${PREFIX}command, and leave its port to it alone`,
       key,
     )
+    return image === undefined ? found : { ...found, image }
   })
 }
 

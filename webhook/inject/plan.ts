@@ -12,6 +12,7 @@ import { findCommand, holdPrefix, readLine, shimPrefix } from './command.ts'
 import { isEnforced } from './egress.ts'
 import { isToWait } from './gate.ts'
 import { chooseAccount } from './own-account.ts'
+import { isLookedUp } from './made-again.ts'
 import { documentViolations } from './document-size.ts'
 import { judge, type Found } from './judge.ts'
 import { callerVariableWarnings } from '../settings/caller-variables.ts'
@@ -99,6 +100,7 @@ const commandLine = (
     pod,
     images: config.images,
     settings: resolution.settings,
+    isLookedUp: isLookedUp(subject),
   })
   if (!found.ok) return found
   return ok({ command: [...prefix, ...found.value.command], args: found.value.args })

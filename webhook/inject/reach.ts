@@ -20,10 +20,15 @@ export interface Unheld {
   readonly names: PortNames
 }
 
-/** Why a server that speaks HTTP is not held on loopback. */
-export const reasonAgainst = ({ holder }: Pick<Unheld, 'holder'>): string =>
+const FOUND_OUT = '`outrigger images add` of its image finds it out'
+
+/** Why a server that speaks HTTP is not held on loopback; by which way its command is found out. */
+export const reasonAgainst = (
+  { holder }: Pick<Unheld, 'holder'>,
+  foundOut: string = FOUND_OUT,
+): string =>
   holder === undefined
-    ? 'its command is not known (`outrigger images add` of its image finds it out)'
+    ? `its command is not known (${foundOut})`
     : `container ${holder} declares its port, too`
 
 const movedWarnings = (container: string, { moved }: PortNames): readonly string[] =>
