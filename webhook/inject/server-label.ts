@@ -24,7 +24,9 @@ const ownerOf = (pod: JsonObject): Workload => {
   )
   const [kind, name] = [stringAt(controller, 'kind'), stringAt(controller, 'name')]
   if (kind === undefined || name === undefined) {
-    const own = stringAt(pod, 'metadata', 'name') ?? stringAt(pod, 'metadata', 'generateName')
+    // The API server makes a name of that between the two halves of admission: both are to call it the same.
+    const names = ['generateName', 'name'].map((member) => stringAt(pod, 'metadata', member))
+    const own = names.find((text) => text !== undefined && text !== '')
     return { kind: 'pod', name: (own ?? 'unnamed').replace(/-+$/, '') }
   }
   const hash = stringAt(pod, 'metadata', 'labels', 'pod-template-hash')

@@ -195,6 +195,16 @@ describe('the server label', () => {
     ['a CronJob', owned('Job', 'tick-29384756'), 'cronjob-tick'],
     ['a Pod', { metadata: { name: 'p' } }, 'pod-p'],
     ['a Pod without a name yet', { metadata: { generateName: 'p-' } }, 'pod-p'],
+    [
+      'the same with the name made of it',
+      { metadata: { generateName: 'p-', name: 'p-x7f2k' } },
+      'pod-p',
+    ],
+    [
+      'a Pod that has nothing to make one of',
+      { metadata: { generateName: '', name: 'p' } },
+      'pod-p',
+    ],
     ['nothing', {}, 'pod-unnamed'],
   ])('%s', (_name, pod, label) => {
     expect(serverLabel(pod, undefined)).toBe(label)
