@@ -84,7 +84,7 @@ export const confinementViolations = (
       `container ${nameOf(server ?? {})}: ${why}, so that nothing confines it, and ${by} says ${PREFIX}${key}: ${value}; write its command into the spec, or as ${PREFIX}command, and leave its port to it alone`,
       key,
     )
-    return image === undefined ? found : { ...found, image }
+    return image === undefined ? found : Object.assign(found, { image })
   })
 }
 

@@ -41,19 +41,19 @@ const sendBy =
     return object ? { status: 200, body: bodyOf(object) } : { status: 404, body: bodyOf({}) }
   }
 
-test.each<[string, string, boolean, string, boolean]>([
-  ['is listed', 'plain', true, 'plain', false],
-  ['is listed, and somebody at a cloud', 'cloud', true, 'at-cloud', false],
-  ['is newer than the list', 'new', true, 'plain', true],
-  ['is newer, and somebody', 'new-cloud', true, 'at-cloud', true],
-  ['is not there', 'none', true, 'plain', true],
-  ['is of another namespace', 'elsewhere', true, 'unknown', true],
-  ['may not be read', 'refused', true, 'unknown', true],
-  ['nobody answers for', 'silent', true, 'unknown', true],
-  ['may be read where none may be listed', 'plain', false, 'plain', true],
-  ['may be read, and is somebody, where none may be listed', 'cloud', false, 'at-cloud', true],
-  ['may be neither', 'refused', false, 'unknown', true],
-])('an account that %s', async (_name, namespace, hasList, expected, isAsked) => {
+test.each<[string, string, boolean, [expected: string, isAsked: boolean]]>([
+  ['is listed', 'plain', true, ['plain', false]],
+  ['is listed, and somebody at a cloud', 'cloud', true, ['at-cloud', false]],
+  ['is newer than the list', 'new', true, ['plain', true]],
+  ['is newer, and somebody', 'new-cloud', true, ['at-cloud', true]],
+  ['is not there', 'none', true, ['plain', true]],
+  ['is of another namespace', 'elsewhere', true, ['unknown', true]],
+  ['may not be read', 'refused', true, ['unknown', true]],
+  ['nobody answers for', 'silent', true, ['unknown', true]],
+  ['may be read where none may be listed', 'plain', false, ['plain', true]],
+  ['may be read, and is somebody, where none may be listed', 'cloud', false, ['at-cloud', true]],
+  ['may be neither', 'refused', false, ['unknown', true]],
+])('an account that %s', async (_name, namespace, hasList, [expected, isAsked]) => {
   const asked: string[] = []
   const watcher = { watch: () => new Promise<never>(() => undefined) }
   const options = { log: keptLog().log, now: () => 0, random: () => 0 }
