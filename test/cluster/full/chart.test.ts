@@ -145,7 +145,7 @@ describeOwnCluster('full', 'the chart', (target) => {
       const ours = await rendered(...values, `--set-file=config=${config}`)
       const wanted = await kustomized(`${BASE}/own-accounts`)
       const names = wanted.map(kindAndName)
-      expect(names).toHaveLength(4)
+      expect(names).toHaveLength(6)
       expect(ours.filter((object) => names.includes(kindAndName(object)))).toEqual(wanted)
       writeFileSync(config, 'sidecar: { image: x }\ncompanions: {}\n')
       for (const [args, why] of [
