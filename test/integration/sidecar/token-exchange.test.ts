@@ -53,7 +53,8 @@ const exchanged = async (form: URLSearchParams, more: Readonly<Record<string, un
       iss: issuer.url,
       sub: decodeJwt(form.get('subject_token') ?? '').sub,
       aud: form.get('audience'),
-      exp: seconds() + lifeSeconds,
+      // What the issuer says of its life decides when it is renewed; to the backend it is good for longer, however slow this machine is.
+      exp: seconds() + 300,
       jti: crypto.randomUUID(),
     },
     key,
@@ -279,8 +280,8 @@ test('it is renewed while its session lives, and taken away where it cannot be',
       const said: unknown = JSON.parse(found)
       return Object(Object(said).answer).jti
     }
-    const first: unknown = await read()
-    expect(typeof first).toBe('string')
+    let first: unknown
+    await until(async () => typeof (first = await read()) === 'string', 'it is there')
     await until(async () => {
       const now: unknown = await read()
       return typeof now === 'string' && now !== first
@@ -292,7 +293,7 @@ test('it is renewed while its session lives, and taken away where it cannot be',
     )
     answer = undefined
     await until(async () => typeof (await read()) === 'string', 'it is there again')
-    expect(bridge.stderr()).toContain('is taken from its processes')
+    await until(() => bridge.stderr().includes('is taken from its processes'), 'it is told')
   } finally {
     answer = undefined
     lifeSeconds = 300
