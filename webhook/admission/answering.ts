@@ -38,6 +38,8 @@ export interface Answered {
 export interface Decider<Subject, Ready> {
   /** What a review is about, where it is ours to answer. */
   readonly subjectOf: (review: Review) => Subject | undefined
+  /** Whether it is about pods that are made. */
+  readonly makesPods: (subject: Subject) => boolean
   /** Adds what a decision needs besides the namespace; whoever waits for it holds up nobody else. */
   readonly prepare: (subject: Subject, namespace: Namespace | undefined) => Promise<Ready>
   /** Undefined: nothing can be decided without the namespace, which could not be read. */
@@ -122,10 +124,11 @@ interface Unknown {
 const lookUp = async (
   name: string,
   namespaces: Namespaces,
+  makesPods: boolean,
 ): Promise<Result<Namespace, Unknown>> => {
   const quoted = JSON.stringify(name)
   try {
-    const namespace = await namespaces.get(name)
+    const namespace = await namespaces.get(name, makesPods)
     if (namespace) return ok(namespace)
     const message = `Outrigger finds no namespace ${quoted}; try again`
     return fail({ message, cause: 'the API server knows no such namespace' })
@@ -139,7 +142,7 @@ const lookUp = async (
 export const answerReview = async <Subject, Ready>(
   body: Uint8Array,
   { namespaces, now }: Surroundings,
-  { subjectOf, prepare, decide }: Decider<Subject, Ready>,
+  { subjectOf, makesPods, prepare, decide }: Decider<Subject, Ready>,
 ): Promise<Answered> => {
   const start = now()
   const parsed = parseReview(body)
@@ -148,7 +151,7 @@ export const answerReview = async <Subject, Ready>(
   const review = parsed.value
   const about = subjectOf(review)
   if (!about) return { answer: ok(ignore(review)), busyMs: read - start }
-  const namespace = await lookUp(review.namespace, namespaces)
+  const namespace = await lookUp(review.namespace, namespaces, makesPods(about))
   const known = namespace.ok ? namespace.value : undefined
   const ready = await prepare(about, known)
   const found = now()

@@ -35,6 +35,7 @@ const subjectOf = ({ operation, resource, object, oldObject }: Review): Subject 
 
 const deciderBy = ({ config, images }: MutateOptions): Decider<Subject, Subject> => ({
   subjectOf,
+  makesPods: () => true,
   prepare: (subject) => Promise.resolve(subject),
   decide: (subject, review, namespace) => {
     const now = { ...config(), images: images() }

@@ -189,6 +189,7 @@ const forever = (): Promise<unknown> => new Promise(() => undefined)
 
 const deciderBy = (options: ValidateOptions): Decider<Subject, Ready> => ({
   subjectOf,
+  makesPods: ({ kind }) => kind === 'created',
   prepare: preparedBy(options),
   decide: (ready, _review, namespace) => {
     const { config: current, earlier, images } = options

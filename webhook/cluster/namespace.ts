@@ -43,9 +43,12 @@ export const isSystem = (
   { systemNamespaces }: { readonly systemNamespaces: readonly string[] },
 ): boolean => systemNamespaces.includes(name)
 
-/** Answers from memory where it can and reads live where it must; undefined: there is none. */
+/**
+ * Answers from memory where it can and reads live where it must; undefined: there is none. `makesPods`: it is asked for pods
+ * that are made, which run by its accounts.
+ */
 export interface Namespaces {
-  get(name: string): Promise<Namespace | undefined>
+  get(name: string, makesPods?: boolean): Promise<Namespace | undefined>
 }
 
 /** The string members of an object; others are left out. */
@@ -86,14 +89,14 @@ export const withServices = (
   },
 })
 
-/** The same with what clouds know of each namespace's `default` account, of those that somebody asks after. */
+/** The same with what clouds know of each namespace's `default` account, of those that somebody asks after: where pods are made. */
 export const withAccounts = (
   namespaces: Namespaces,
   defaultAccountOf: (name: string) => Promise<DefaultAccount> | undefined,
 ): Namespaces => ({
-  get: async (name) => {
+  get: async (name, makesPods) => {
     const namespace = await namespaces.get(name)
-    const defaultAccount = namespace && (await defaultAccountOf(name))
+    const defaultAccount = namespace && makesPods ? await defaultAccountOf(name) : undefined
     return namespace && defaultAccount ? { ...namespace, defaultAccount } : namespace
   },
 })
