@@ -46,10 +46,17 @@ export const defaultAccounts = (
       return undefined
     }
   }
+  const looks = new Map<string, Promise<boolean | undefined>>()
+  /** A crowd of a namespace has one look in common: there are no more than namespaces. */
+  const look = (namespace: string): Promise<boolean | undefined> => {
+    const found = looks.get(namespace) ?? read(namespace).finally(() => looks.delete(namespace))
+    looks.set(namespace, found)
+    return found
+  }
   return {
     follower,
     defaultOf: async (namespace) => {
-      const isAtCloud = follower.current()?.isAtCloud(namespace) ?? (await read(namespace))
+      const isAtCloud = follower.current()?.isAtCloud(namespace) ?? (await look(namespace))
       if (isAtCloud === undefined) return 'unknown'
       return isAtCloud ? 'at-cloud' : 'plain'
     },

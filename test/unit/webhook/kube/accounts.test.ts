@@ -64,3 +64,16 @@ test.each<[string, string, boolean, [expected: string, isAsked: boolean]]>([
   expect(asked).toEqual(isAsked ? [namespace] : [])
   accounts.follower.close()
 })
+
+test('a crowd that asks after one account has one look at it in common, and who comes later another', async () => {
+  const asked: string[] = []
+  const watcher = { watch: () => new Promise<never>(() => undefined) }
+  const options = { log: keptLog().log, now: () => 0, random: () => 0 }
+  const accounts = defaultAccounts({ send: sendBy(false, asked), watcher }, options)
+  const crowd = ['new', 'refused'].flatMap((name) => Array<string>(50).fill(name))
+  const found = await Promise.all(crowd.map((name) => accounts.defaultOf(name)))
+  expect(new Set(found)).toEqual(new Set(['plain', 'unknown']))
+  expect(asked).toEqual(['new', 'refused'])
+  expect(await accounts.defaultOf('refused')).toBe('unknown')
+  expect(asked).toEqual(['new', 'refused', 'refused'])
+})
