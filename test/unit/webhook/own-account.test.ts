@@ -3,7 +3,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { at, withAt, type JsonObject } from '../../../shared/json.ts'
 import type { ClusterConfig } from '../../../webhook/cluster/config.ts'
-import type { Namespace } from '../../../webhook/cluster/namespace.ts'
+import type { DefaultAccount, Namespace } from '../../../webhook/cluster/namespace.ts'
 import { ownerOf } from '../../../webhook/companions/member.ts'
 import { makesPods } from '../../../webhook/controller/owners.ts'
 import { render } from '../../../webhook/inject/render.ts'
@@ -94,6 +94,21 @@ describe('a pod of `default`', () => {
     })
     // Until a moment ago nobody asked for it.
     expect(judgeCreated(back, NAMESPACE, [ASKS, configOf({})]).decided.kind).toBe('inject')
+  })
+
+  test.each<[string, DefaultAccount, DefaultAccount, string]>([
+    ['nobody could read, and nobody can', 'unknown', 'unknown', 'inject'],
+    ['is at a cloud', 'at-cloud', 'at-cloud', 'inject'],
+    ['was nobody, and cannot be read any more', 'plain', 'unknown', 'inject'],
+    ['was nobody, and is at a cloud since', 'plain', 'at-cloud', 'inject'],
+    // Its owner tries again, and by then it is known where it is injected, too.
+    ['nobody could read, and is known since', 'unknown', 'plain', 'deny'],
+  ])('whose account %s is judged', (_name, then, now, expected) => {
+    const { pod } = injected(podWith(), ASKS, { ...NAMESPACE, defaultAccount: then })
+    const { decided } = judgeCreated(pod, { ...NAMESPACE, defaultAccount: now }, [ASKS])
+    expect(decided.kind).toBe(expected)
+    const told = decided.kind === 'deny' ? decided.violations.map(({ message }) => message) : []
+    expect(told).toEqual(expected === 'deny' ? [expect.stringContaining('try again')] : [])
   })
 
   test('is known by it where a public URL is its account’s', () => {
