@@ -7,6 +7,7 @@ import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Principal } from '../access/principal.ts'
+import { askEndpoint } from '../identity/endpoint.ts'
 import { Places } from '../identity/places.ts'
 import type { ExchangePlace } from '../identity/trust.ts'
 import { Crowd } from '../identity/waiting.ts'
@@ -152,25 +153,16 @@ export class Exchange implements ProcessTokens {
   }
 
   private async ask(ward: Ward): Promise<Result<Issued, string>> {
-    const { url, hosts, ca, fetchJson, authorization, asked } = this.parts.place
+    const { place } = this.parts
     const turn = await this.places.take(
       () => undefined,
       async (): Promise<Result<Issued, string>> => {
         // The newest: it may have waited for its turn.
         const subject = this.subjectOf(ward)
         if (subject === undefined) return fail('it has brought no token that is still good')
-        const credentials = await authorization()
-        if (!credentials.ok) return credentials
-        const { signal } = new AbortController()
-        const answer = await fetchJson(url, {
-          hosts,
-          ca,
-          signal,
-          authorization: credentials.value,
-          form: exchangeForm(subject, asked),
-          maxBytes: MAX_ANSWER_BYTES,
-        })
-        return answer.ok ? issuedToken(answer.value, subject) : fail(`${url}: ${answer.error}`)
+        const form = exchangeForm(subject, place.asked)
+        const answer = await askEndpoint(place, form, MAX_ANSWER_BYTES)
+        return answer.ok ? issuedToken(answer.value, subject) : answer
       },
     )
     return turn.ok ? turn.value : fail('too many wait for theirs')

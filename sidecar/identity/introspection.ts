@@ -5,8 +5,8 @@
 import type { JsonObject } from '../../shared/json.ts'
 import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
-import { fail, ok, type Result } from '../../shared/result.ts'
-import type { FetchJson, FetchRules } from './fetch-json.ts'
+import { fail, type Result } from '../../shared/result.ts'
+import { askEndpoint, type Endpoint } from './endpoint.ts'
 import { Places } from './places.ts'
 import type { BroughtToken } from './verifier.ts'
 import {
@@ -29,15 +29,8 @@ const TELL_MS = 60_000
 
 export type NoAnswer = { readonly kind: 'unavailable'; readonly retryMs: number } | Unserved
 
-export interface IntrospectionOptions {
+export interface IntrospectionOptions extends Endpoint {
   readonly issuer: string
-  /** Where it is asked. */
-  readonly url: string
-  readonly hosts: FetchRules['hosts']
-  readonly ca: FetchRules['ca']
-  readonly fetchJson: FetchJson
-  /** By what the issuer knows who asks, or why that cannot be had. */
-  readonly authorization: () => Promise<Result<string, string>>
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly log: Log
@@ -142,22 +135,9 @@ export class Introspection {
     return found
   }
 
-  private async fetchOnce(token: string): Promise<Result<JsonObject, string>> {
-    const { url, hosts, ca, fetchJson, authorization } = this.options
-    const credentials = await authorization()
-    if (!credentials.ok) return credentials
+  private fetchOnce(token: string): Promise<Result<JsonObject, string>> {
     const form = new URLSearchParams({ token, token_type_hint: 'access_token' }).toString()
-    // It has a time of its own for each document.
-    const { signal } = new AbortController()
-    const found = await fetchJson(url, {
-      hosts,
-      ca,
-      signal,
-      authorization: credentials.value,
-      form,
-      maxBytes: MAX_BYTES,
-    })
-    return found.ok ? ok(found.value) : fail(`${url}: ${found.error}`)
+    return askEndpoint(this.options, form, MAX_BYTES)
   }
 
   /** Whoever brings a token could make it be told, so it is told rarely. */

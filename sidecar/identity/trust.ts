@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { callerVariables, type CallerVariable } from '../../shared/caller-environment.ts'
 import type { Log } from '../../shared/log.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
-import type { Result } from '../../shared/result.ts'
 import { exchangeAsked, type Asked } from '../../shared/token-exchange.ts'
 import { apiServerKeys } from './api-server.ts'
 import { BundleKeys } from './bundle-keys.ts'
@@ -16,7 +15,8 @@ import { CallerEnds, type Owned } from './caller-ends.ts'
 import { principalBy } from './caller-values.ts'
 import { callersOf, type CallerOf, type Found } from './callers.ts'
 import type { Binds } from './claims.ts'
-import { createFetchJson, type FetchJson, type FetchRules, type AllowedHost } from './fetch-json.ts'
+import type { Endpoint } from './endpoint.ts'
+import { createFetchJson, type FetchJson, type AllowedHost } from './fetch-json.ts'
 import { Introspection } from './introspection.ts'
 import { IssuerKeys, type IssuerKeysOptions } from './issuer-keys.ts'
 import { KeyDocuments } from './key-documents.ts'
@@ -55,13 +55,9 @@ export interface Trust {
 }
 
 /** Where and for what callers' tokens are exchanged (RFC 8693). */
-export interface ExchangePlace extends Pick<FetchRules, 'hosts' | 'ca'> {
+export interface ExchangePlace extends Endpoint {
   readonly issuer: string
-  readonly url: string
   readonly asked: Asked
-  readonly fetchJson: FetchJson
-  /** By what the issuer knows who asks, or why that cannot be had. */
-  readonly authorization: () => Promise<Result<string, string>>
   /** The tokens that callers have brought. */
   readonly subjects: SubjectTokens
 }
