@@ -2,7 +2,6 @@
 // file that nobody else's process was given; and whoever's cannot be exchanged has no process.
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -17,10 +16,11 @@ import {
   type FakeIssuer,
   type SigningKey,
 } from '../../support/issuer.ts'
-import { CHECKOUT_CLI } from '../../support/outrigger-run.ts'
+import { listening } from '../../support/listening.ts'
+import { startOutrigger } from '../../support/outrigger-run.ts'
 import { modernCall, note, PUPPET, rpc, textOf, toolCall } from '../../support/puppet.ts'
 import { JSON_HEADERS, messageIn, send, type RawHeaders } from '../../support/raw-http.ts'
-import { startProgram, type Running } from '../../support/running.ts'
+import type { Running } from '../../support/running.ts'
 import { until } from '../../support/waiting.ts'
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
@@ -87,16 +87,13 @@ const look = async (request: IncomingMessage, response: ServerResponse): Promise
   response.end(JSON.stringify({ sub, aud, jti }))
 }
 
-const listening = async (
+const serving = async (
   serve: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
 ): Promise<[Server, string]> => {
-  const port = await freePort()
   const server = createServer((request, response) => {
     serve(request, response).catch((error: unknown) => response.writeHead(401).end(String(error)))
   })
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  return [server, `http://127.0.0.1:${port}`]
+  return [server, `http://127.0.0.1:${await listening(server)}`]
 }
 
 beforeAll(async () => {
@@ -107,8 +104,8 @@ beforeAll(async () => {
   writeFileSync(join(credentials, 'client-secret'), 'of-the-sidecar')
   key = await signingKey('one')
   issuer = await startIssuer([key.publicJwk])
-  ;[endpoint, endpointUrl] = await listening(exchange)
-  ;[backend, backendUrl] = await listening(look)
+  ;[endpoint, endpointUrl] = await serving(exchange)
+  ;[backend, backendUrl] = await serving(look)
 })
 
 afterAll(async () => {
@@ -139,18 +136,9 @@ const start = (
   settings: Readonly<Record<string, string>> = {},
   ...flags: readonly string[]
 ): Promise<Running> =>
-  startProgram({
-    command: process.execPath,
-    args: [
-      CHECKOUT_CLI,
-      'run',
-      '--port=0',
-      `--config=${configuration(settings)}`,
-      ...flags,
-      '--',
-      ...PUPPET,
-    ],
-    ready: /^outrigger: listening on (http:\/\/\S+)$/m,
+  startOutrigger(PUPPET, {
+    flags: [`--config=${configuration(settings)}`, ...flags],
+    isGuarded: true,
   })
 
 const bearer = async (url: string, sub: string, exp = seconds() + 300): Promise<RawHeaders> => ({
